@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pure logic of connection tracking: packet views, tuples, checksums,
+//! protocol state machines.
+//!
+//! Bytes, a clock value and settings go in; decisions come out. There is no
+//! unsafe code here, no kernel type, no allocation and nothing that can panic:
+//! the same source is compiled into the kernel modules and, by
+//! `tools/testing/host`, into a host crate where it is tested.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod be;
+pub mod checksum;
+pub mod l4;
+pub mod packet;
+pub mod tuple;
