@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Everything that is built or fetched lands in build/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# KVER=7.2.N picks another kernel than the newest one offered.
+export KVER
+
+setup = ./tools/vm/setup
+in_root = ./tools/vm/enter
+release = $$(cat build/release)
+
+.PHONY: help
+help: ## What there is (this text)
+	@printf 'rustynat: Linux connection tracking in Rust, on a stock Debian kernel\n\n'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@printf '\n  KVER=7.2.N picks another kernel; V=1 shows the commands of the module build.\n'
+
+.PHONY: setup
+setup: ## Fetch and prepare all that is needed, under build/
+	@$(setup)
+
+.PHONY: modules
+modules: setup ## Build every module into build/modules/*.ko
+	@$(in_root) tools/build-modules
+
+.PHONY: demo
+demo: modules ## Boot the stock kernel with our modules and show a router at work
+	@./tools/demo/run
+
+.PHONY: test
+test: modules ## Run every test; the last line is the count
+	@./tools/testing/run
+
+.PHONY: check
+check: modules ## The static checks
+	@$(in_root) tools/check/run
+
+.PHONY: shell
+shell: modules ## A shell in a virtual machine with our modules
+	@./tools/vm/run --interactive
+
+.PHONY: install
+install: ## Put build/modules into /lib/modules of this running system (root)
+	@./tools/install install
+
+.PHONY: uninstall
+uninstall: ## Undo 'make install' (root)
+	@./tools/install uninstall
+
+.PHONY: clean
+clean: ## Remove what was built; keep what was fetched
+	@rm -rf build/kbuild build/modules build/vm build/selftests build/host build/check build/demo
+
+.PHONY: distclean
+distclean: ## Remove build/ as a whole
+	@./tools/vm/remove
