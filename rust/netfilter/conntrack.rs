@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connection tracking objects as C lays them out, with safe access.
+//!
+//! `struct nf_conn` and its extensions are read by stock modules through
+//! inline C functions, so their layout is C's; what may be done with them, and
+//! when, is expressed here in types.
+//!
+//! C headers: [`include/net/netfilter/nf_conntrack.h`] and its neighbours.
+
+pub mod conn;
+pub mod ext;
+pub mod info;
+pub mod stat;
+pub mod table;
+pub mod tuple;
+pub mod zone;
+
+pub use conn::{Conn, ConnRef, Fresh, Status};
+pub use info::Info;
+pub use zone::Zone;

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct nf_conn`: a connection.
+//!
+//! A connection is [`Fresh`] (one owner, tuples changeable), then shared: first
+//! unconfirmed, reachable through one packet only, then confirmed, in the
+//! table, then dying, which cannot be undone.
+
+use super::{ext::Extension, tuple, Zone};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    mem::{offset_of, size_of},
+    ops::Deref,
+    ptr::NonNull,
+    sync::atomic::{fence, AtomicU32, AtomicU64, Ordering},
+};
+use nf_bindings as bindings;
+use nf_proto::{
+    l4::Jiffies,
+    tuple::{Direction, Tuple},
+};
+
+/// Status bits (`enum ip_conntrack_status`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Status(pub u64);
+
+#[allow(missing_docs)] // Each is IPS_* of the UAPI header, documented there.
+impl Status {
+    pub const EXPECTED: Status = Status(1 << 0);
+    pub const SEEN_REPLY: Status = Status(1 << 1);
+    pub const ASSURED: Status = Status(1 << 2);
+    pub const CONFIRMED: Status = Status(1 << 3);
+    pub const SRC_NAT: Status = Status(1 << 4);
+    pub const DST_NAT: Status = Status(1 << 5);
+    pub const NAT_MASK: Status = Status(3 << 4);
+    pub const SEQ_ADJUST: Status = Status(1 << 6);
+    pub const SRC_NAT_DONE: Status = Status(1 << 7);
+    pub const DST_NAT_DONE: Status = Status(1 << 8);
+    pub const DYING: Status = Status(1 << 9);
+    pub const FIXED_TIMEOUT: Status = Status(1 << 10);
+    pub const TEMPLATE: Status = Status(1 << 11);
+    pub const NAT_CLASH: Status = Status(1 << 12);
+    pub const HELPER: Status = Status(1 << 13);
+    pub const OFFLOAD: Status = Status(1 << 14);
+    pub const HW_OFFLOAD: Status = Status(1 << 15);
+
+    /// All of `other`'s bits are set.
+    #[inline]
+    pub const fn has(self, other: Status) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Any of `other`'s bits is set.
+    #[inline]
+    pub const fn any(self, other: Status) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl core::ops::BitOr for Status {
+    type Output = Status;
+
+    #[inline]
+    fn bitor(self, other: Status) -> Status {
+        Status(self.0 | other.0)
+    }
+}
+
+/// The time now, in jiffies (`nfct_time_stamp`).
+#[inline]
+pub fn now() -> Jiffies {
+    // SAFETY: `jiffies` is always readable; it is updated elsewhere, hence
+    // volatile.
+    unsafe { core::ptr::read_volatile(&raw const bindings::jiffies) as Jiffies }
+}
+
+/// A connection (`struct nf_conn`), with what we keep beside it.
+///
+/// # Invariants
+///
+/// Memory from the connection cache: type-stable within an RCU read section,
+/// although the connection in it may be another one by then. Templates, which
+/// are allocated otherwise, end before `hash` and never enter the table.
+#[repr(C)]
+pub struct Conn {
+    raw: UnsafeCell<bindings::nf_conn>,
+    /// Hash of either tuple, by direction; set by the table.
+    hash: [AtomicU32; 2],
+}
+
+/// Size of an object of the connection cache, bytes.
+pub const SIZE: usize = size_of::<Conn>();
+
+// One connection fills four cache lines, no more.
+const _: () = assert!(SIZE <= 256);
+const _: () = assert!(offset_of!(Conn, raw) == 0);
+
+// SAFETY: Shared fields are accessed atomically or under the connection's
+// lock; tuples do not change once the connection is shared.
+unsafe impl Sync for Conn {}
+// SAFETY: Nothing in a connection belongs to a thread.
+unsafe impl Send for Conn {}
+
+impl Conn {
+    /// A reference from a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a connection or template that stays allocated (or
+    /// at least type-stable, under RCU) for `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::nf_conn) -> &'a Conn {
+        // SAFETY: By the function's safety requirement; a template's `hash` is
+        // never accessed, by the type invariant.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut bindings::nf_conn {
+        self.raw.get()
+    }
+
+    /// One direction's tuple.
+    ///
+    /// For a confirmed connection to which a reference is held it is constant;
+    /// met in a lookup under RCU it may be torn, and must be compared again
+    /// once a reference is held.
+    #[inline]
+    pub fn tuple(&self, direction: Direction) -> &Tuple {
+        // SAFETY: The tuples are written by the owner only while unconfirmed.
+        // A racing reader under RCU compares again after taking a reference.
+        let hashes = unsafe { &(*self.as_ptr()).tuplehash };
+        tuple::from_c(&direction.of(hashes).tuple)
+    }
+
+    /// The protocol number of both tuples.
+    #[inline]
+    pub fn protocol(&self) -> u8 {
+        self.tuple(Direction::Original).dst.protocol
+    }
+
+    /// The family number (`NFPROTO_*`) of both tuples.
+    #[inline]
+    pub fn l3num(&self) -> u16 {
+        self.tuple(Direction::Original).src.l3num
+    }
+
+    #[inline]
+    fn status_word(&self) -> &AtomicU64 {
+        // SAFETY: `status` is an aligned word inside the object, and is only
+        // accessed atomically once the connection is shared.
+        unsafe { AtomicU64::from_ptr((&raw mut (*self.as_ptr()).status).cast()) }
+    }
+
+    /// The status bits now.
+    #[inline]
+    pub fn status(&self) -> Status {
+        Status(self.status_word().load(Ordering::Relaxed))
+    }
+
+    /// Sets status bits.
+    #[inline]
+    pub fn set_status(&self, bits: Status) {
+        self.status_word().fetch_or(bits.0, Ordering::AcqRel);
+    }
+
+    /// Clears status bits.
+    #[inline]
+    pub fn clear_status(&self, bits: Status) {
+        self.status_word().fetch_and(!bits.0, Ordering::AcqRel);
+    }
+
+    /// Sets status bits and tells which were set before.
+    #[inline]
+    pub fn test_and_set_status(&self, bits: Status) -> bool {
+        self.status_word().fetch_or(bits.0, Ordering::AcqRel) & bits.0 == bits.0
+    }
+
+    /// In the table (`IPS_CONFIRMED`).
+    #[inline]
+    pub fn is_confirmed(&self) -> bool {
+        self.status().has(Status::CONFIRMED)
+    }
+
+    /// Being removed (`IPS_DYING`).
+    #[inline]
+    pub fn is_dying(&self) -> bool {
+        self.status().has(Status::DYING)
+    }
+
+    /// A template: no connection, but how to make one (`IPS_TEMPLATE`).
+    #[inline]
+    pub fn is_template(&self) -> bool {
+        self.status().has(Status::TEMPLATE)
+    }
+
+    #[inline]
+    fn timeout_word(&self) -> &AtomicU32 {
+        // SAFETY: `timeout` is an aligned word inside the object, and is only
+        // accessed atomically.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).timeout) }
+    }
+
+    /// When it expires, in jiffies; before confirmation, after how many.
+    #[inline]
+    pub fn timeout(&self) -> Jiffies {
+        self.timeout_word().load(Ordering::Relaxed)
+    }
+
+    /// Sets the expiry, in jiffies; before confirmation, after how many.
+    #[inline]
+    pub fn set_timeout(&self, timeout: Jiffies) {
+        // Not written when unchanged: the line may be shared between CPUs.
+        if self.timeout() != timeout {
+            self.timeout_word().store(timeout, Ordering::Relaxed);
+        }
+    }
+
+    /// Its time has come.
+    #[inline]
+    pub fn is_expired(&self, now: Jiffies) -> bool {
+        (self.timeout().wrapping_sub(now) as i32) <= 0
+    }
+
+    /// Jiffies until it expires, 0 if it has (`nf_ct_expires`).
+    #[inline]
+    pub fn expires(&self, now: Jiffies) -> Jiffies {
+        let left = self.timeout().wrapping_sub(now);
+        if (left as i32) > 0 {
+            left
+        } else {
+            0
+        }
+    }
+
+    /// The network namespace, as a pointer.
+    #[inline]
+    pub fn net(&self) -> *mut bindings::net {
+        // SAFETY: An aligned pointer field; a racing reader under RCU only
+        // compares it.
+        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).ct_net.net) }
+    }
+
+    /// Its zone.
+    #[inline]
+    pub fn zone(&self) -> Zone {
+        // SAFETY: Constant once the connection is shared.
+        Zone::from_c(unsafe { (*self.as_ptr()).zone })
+    }
+
+    /// Its mark.
+    #[inline]
+    pub fn mark(&self) -> u32 {
+        // SAFETY: An aligned word that others may write meanwhile.
+        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).mark) }
+    }
+
+    /// Its security mark.
+    #[inline]
+    pub fn secmark(&self) -> u32 {
+        // SAFETY: An aligned word that others may write meanwhile.
+        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).secmark) }
+    }
+
+    /// The connection that expected this one; it lives as long as this one.
+    #[inline]
+    pub fn master(&self) -> Option<&Conn> {
+        // SAFETY: `master` is set before the connection is shared, and owns a
+        // reference.
+        unsafe {
+            let master = (*self.as_ptr()).master;
+            (!master.is_null()).then(|| Conn::from_raw(master))
+        }
+    }
+
+    /// One of its extensions, if it has it.
+    #[inline]
+    pub fn ext<E: Extension>(&self) -> Option<NonNull<E>> {
+        // SAFETY: The area is allocated before the connection is shared and
+        // freed with it; `offset` of a present extension lies within the area.
+        unsafe {
+            let ext = (*self.as_ptr()).ext;
+            if ext.is_null() {
+                return None;
+            }
+            let offset = *(&raw const (*ext).offset).cast::<u8>().add(E::ID as usize);
+            if offset == 0 {
+                return None;
+            }
+            Some(NonNull::new_unchecked(
+                ext.cast::<u8>().add(offset as usize).cast(),
+            ))
+        }
+    }
+
+    /// The saved hash of one direction's tuple.
+    #[inline]
+    pub(crate) fn hash(&self, direction: Direction) -> u32 {
+        direction.of(&self.hash).load(Ordering::Relaxed)
+    }
+
+    /// Saves the hash of one direction's tuple.
+    #[inline]
+    pub(crate) fn set_hash(&self, direction: Direction, hash: u32) {
+        direction.of(&self.hash).store(hash, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn uses(&self) -> &AtomicU32 {
+        // SAFETY: The reference count is an aligned word inside the object,
+        // and is only accessed atomically.
+        unsafe { AtomicU32::from_ptr((&raw mut (*self.as_ptr()).ct_general.use_).cast()) }
+    }
+
+    /// The reference count now.
+    #[inline]
+    pub fn use_count(&self) -> u32 {
+        self.uses().load(Ordering::Relaxed)
+    }
+
+    /// A reference, unless the connection is gone already
+    /// (`refcount_inc_not_zero`). Its identity must be checked afterwards if it
+    /// was met in a lookup.
+    #[inline]
+    pub fn try_get(&self) -> Option<ConnRef> {
+        let uses = self.uses();
+        let mut old = uses.load(Ordering::Relaxed);
+        loop {
+            // Saturated counts (the sign bit) stay: a leak beats a reuse.
+            if old == 0 || old > i32::MAX as u32 {
+                if old == 0 {
+                    return None;
+                }
+                break;
+            }
+            match uses.compare_exchange_weak(
+                old,
+                old.wrapping_add(1),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => break,
+                Err(current) => old = current,
+            }
+        }
+        Some(ConnRef(NonNull::from(self)))
+    }
+
+    /// Another reference, where one is held already.
+    #[inline]
+    pub fn get(&self) -> ConnRef {
+        self.add_reference();
+        ConnRef(NonNull::from(self))
+    }
+
+    /// Counts one more reference, which somebody else (an skb, the table) will
+    /// give back.
+    #[inline]
+    pub fn add_reference(&self) {
+        let old = self.uses().fetch_add(1, Ordering::Relaxed);
+        if old > i32::MAX as u32 {
+            self.uses().store(SATURATED, Ordering::Relaxed);
+        }
+    }
+
+    /// The lock of the protocol state and of what else C documents it for.
+    /// Bottom halves are off while it is held.
+    #[inline]
+    pub fn lock(&self) -> Locked<'_> {
+        // SAFETY: The lock is initialised with the object, and is inside it.
+        unsafe { bindings::_raw_spin_lock_bh((&raw mut (*self.as_ptr()).lock).cast()) };
+        Locked { conn: self, _not_send: PhantomData }
+    }
+}
+
+const SATURATED: u32 = 0xc000_0000;
+
+/// A connection whose lock is held.
+pub struct Locked<'a> {
+    conn: &'a Conn,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Locked<'_> {
+    /// The protocol's state, as type `S`.
+    ///
+    /// # Safety
+    ///
+    /// `S` must be the member of `union nf_conntrack_proto` that belongs to the
+    /// connection's protocol, or have its layout.
+    #[inline]
+    pub unsafe fn state<S>(&mut self) -> &mut S {
+        const { assert!(size_of::<S>() <= size_of::<bindings::nf_conntrack_proto>()) };
+        // SAFETY: The lock is held and the borrow is unique; the type is right
+        // by the function's safety requirement.
+        unsafe { &mut *(&raw mut (*self.conn.as_ptr()).proto).cast() }
+    }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: Taken in `Conn::lock`, by this guard.
+        unsafe { bindings::_raw_spin_unlock_bh((&raw mut (*self.conn.as_ptr()).lock).cast()) };
+    }
+}
+
+/// A counted reference to a connection.
+pub struct ConnRef(NonNull<Conn>);
+
+// SAFETY: See `Conn`.
+unsafe impl Send for ConnRef {}
+
+impl ConnRef {
+    /// Takes over a reference that C code counted.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is a valid connection, and one of its references is the caller's.
+    #[inline]
+    pub unsafe fn from_raw(ptr: *mut bindings::nf_conn) -> Self {
+        // SAFETY: Not null by the safety requirement.
+        ConnRef(unsafe { NonNull::new_unchecked(ptr.cast()) })
+    }
+
+    /// Hands the reference over to C code.
+    #[inline]
+    pub fn into_raw(self) -> *mut bindings::nf_conn {
+        core::mem::ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+}
+
+impl Deref for ConnRef {
+    type Target = Conn;
+
+    #[inline]
+    fn deref(&self) -> &Conn {
+        // SAFETY: A reference is held, so the object lives.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for ConnRef {
+    #[inline]
+    fn drop(&mut self) {
+        let ptr: *mut bindings::nf_conn = self.0.as_ptr().cast();
+        if self.uses().fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: That was the last reference; this is what C's
+            // `nf_conntrack_put` does then.
+            unsafe { bindings::nf_ct_destroy(ptr.cast()) };
+        }
+    }
+}
+
+/// A connection that nobody else can reach yet: its reference count is zero,
+/// so that lookups that meet a former life of it leave it alone.
+pub struct Fresh(NonNull<Conn>);
+
+impl Fresh {
+    /// Initialises memory from the connection cache.
+    ///
+    /// # Safety
+    ///
+    /// `memory` points to an object just allocated from the cache, whose
+    /// reference count is zero if it ever was a connection.
+    pub unsafe fn init(
+        memory: NonNull<Conn>,
+        net: *mut bindings::net,
+        zone: Zone,
+        original: &Tuple,
+        reply: &Tuple,
+    ) -> Self {
+        let raw: *mut bindings::nf_conn = memory.as_ptr().cast();
+        let tail = offset_of!(bindings::nf_conn, __nfct_init_offset);
+        // SAFETY: The memory is ours; readers that still hold a pointer to a
+        // former life of it are turned away by the zero count, and check net,
+        // zone, tuple and status after taking a reference.
+        unsafe {
+            AtomicU32::from_ptr((&raw mut (*raw).ct_general.use_).cast())
+                .store(0, Ordering::Relaxed);
+            bindings::conn_init_lock(raw);
+            let [first, second] = &mut (*raw).tuplehash;
+            first.tuple = *tuple::as_c(original);
+            second.tuple = *tuple::as_c(reply);
+            first.tuple.dst.dir = Direction::Original as u8;
+            second.tuple.dst.dir = Direction::Reply as u8;
+            first.hnnode.pprev = core::ptr::null_mut();
+            second.hnnode.pprev = core::ptr::null_mut();
+            (*raw).status = 0;
+            core::ptr::write_volatile(&raw mut (*raw).timeout, 0);
+            (*raw).ct_net.net = net;
+            (*raw).zone = zone.to_c();
+            core::ptr::write_bytes(
+                raw.cast::<u8>().add(tail),
+                0,
+                size_of::<bindings::nf_conn>() - tail,
+            );
+        }
+        Fresh(memory)
+    }
+
+    /// The connection.
+    #[inline]
+    pub fn conn(&self) -> &Conn {
+        // SAFETY: The memory is this value's own.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Sets the master, whose reference it takes over, and the mark, security
+    /// mark and status that come from it.
+    pub fn set_master(&mut self, master: ConnRef) {
+        let (mark, secmark) = (master.mark(), master.secmark());
+        // SAFETY: Nobody else can reach the connection yet.
+        unsafe {
+            let raw = self.0.as_ptr().cast::<bindings::nf_conn>();
+            (*raw).mark = mark;
+            (*raw).secmark = secmark;
+            (*raw).master = master.into_raw();
+        }
+        self.conn().set_status(Status::EXPECTED);
+    }
+
+    /// Makes it reachable, with one reference.
+    #[inline]
+    pub fn share(self) -> ConnRef {
+        let memory = core::mem::ManuallyDrop::new(self).0;
+        // SAFETY: The memory is this value's own until now. Release: all of
+        // the above is visible to whoever takes a reference.
+        unsafe { memory.as_ref() }.uses().store(1, Ordering::Release);
+        ConnRef(memory)
+    }
+
+    /// Gives up: the C pointer, still with a count of zero, for
+    /// `nf_conntrack_free`.
+    #[inline]
+    pub fn into_raw(self) -> *mut bindings::nf_conn {
+        core::mem::ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // SAFETY: The count is zero and nobody else can reach it.
+        unsafe { bindings::nf_conntrack_free(self.0.as_ptr().cast()) };
+    }
+}
