@@ -14,6 +14,8 @@
 
 pub mod be;
 pub mod checksum;
+pub mod hash;
 pub mod l4;
 pub mod packet;
+pub mod seqadj;
 pub mod tuple;
