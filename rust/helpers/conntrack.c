@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 
@@ -43,4 +47,90 @@ void nf_rust_helper_table_unlock(unsigned int a, unsigned int b)
 void nf_rust_helper_table_resched(void)
 {
 	cond_resched();
+}
+
+struct nf_conntrack_net *nf_rust_helper_ct_pernet(const struct net *net)
+{
+	return nf_ct_pernet(net);
+}
+
+struct kmem_cache *nf_rust_helper_conn_cache_create(unsigned int size)
+{
+	/* The low bits of a connection's address hold enum ip_conntrack_info. */
+	return kmem_cache_create("nf_conntrack", size, NFCT_INFOMASK + 1,
+				 SLAB_TYPESAFE_BY_RCU | SLAB_HWCACHE_ALIGN, NULL);
+}
+
+void *nf_rust_helper_conn_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return kmem_cache_alloc(cache, gfp);
+}
+
+/* Background work; the functions are in net/netfilter/nf_conntrack/. */
+unsigned int nf_conntrack_gc_run(void);
+void nf_conntrack_resize_run(void);
+
+static void gc_work_fn(struct work_struct *work);
+static void resize_work_fn(struct work_struct *work)
+{
+	nf_conntrack_resize_run();
+}
+
+static DECLARE_DEFERRABLE_WORK(gc_work, gc_work_fn);
+static DECLARE_WORK(resize_work, resize_work_fn);
+static DEFINE_MUTEX(ct_mutex);
+
+static void gc_work_fn(struct work_struct *work)
+{
+	queue_delayed_work(system_power_efficient_wq, &gc_work,
+			   nf_conntrack_gc_run());
+}
+
+void nf_rust_helper_ct_work_start(void)
+{
+	queue_delayed_work(system_power_efficient_wq, &gc_work, HZ);
+}
+
+void nf_rust_helper_ct_work_stop(void)
+{
+	disable_delayed_work_sync(&gc_work);
+	disable_work_sync(&resize_work);
+}
+
+void nf_rust_helper_ct_resize_soon(void)
+{
+	if (!work_pending(&resize_work))
+		queue_work(system_unbound_wq, &resize_work);
+}
+
+void nf_rust_helper_ct_mutex_lock(void)
+{
+	mutex_lock(&ct_mutex);
+}
+
+void nf_rust_helper_ct_mutex_unlock(void)
+{
+	mutex_unlock(&ct_mutex);
+}
+
+void nf_rust_helper_ct_log_table_full(struct net *net)
+{
+	if (net == &init_net)
+		net_warn_ratelimited("nf_conntrack: table full, dropping packet\n");
+	else
+		net_warn_ratelimited("nf_conntrack: table full in netns %u, dropping packet\n",
+				     net->ns.inum);
+}
+
+/* Connections of all namespaces; process context. */
+unsigned int nf_rust_helper_ct_total_connections(void)
+{
+	unsigned int total = 0;
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net)
+		total += atomic_read(&nf_ct_pernet(net)->count);
+	up_read(&net_rwsem);
+	return total;
 }

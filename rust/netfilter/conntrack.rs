@@ -8,14 +8,23 @@
 //!
 //! C headers: [`include/net/netfilter/nf_conntrack.h`] and its neighbours.
 
+pub mod cache;
 pub mod conn;
 pub mod ext;
 pub mod info;
+pub mod log;
+pub mod net;
+pub mod settings;
 pub mod stat;
 pub mod table;
 pub mod tuple;
+pub mod work;
 pub mod zone;
 
 pub use conn::{Conn, ConnRef, Fresh, Status};
 pub use info::Info;
+pub use net::Net;
 pub use zone::Zone;
+
+/// Jiffies a second.
+pub const HZ: nf_proto::l4::Jiffies = nf_bindings::HZ;

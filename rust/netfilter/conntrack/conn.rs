@@ -6,7 +6,7 @@
 //! unconfirmed, reachable through one packet only, then confirmed, in the
 //! table, then dying, which cannot be undone.
 
-use super::{ext::Extension, tuple, Zone};
+use super::{ext::Extension, tuple, Net, Zone};
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
@@ -235,12 +235,13 @@ impl Conn {
         }
     }
 
-    /// The network namespace, as a pointer.
+    /// The network namespace.
     #[inline]
-    pub fn net(&self) -> *mut bindings::net {
-        // SAFETY: An aligned pointer field; a racing reader under RCU only
+    pub fn net(&self) -> Net {
+        // SAFETY: Set before the object is shared, and never null; a
+        // connection keeps its namespace, and a racing reader under RCU only
         // compares it.
-        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).ct_net.net) }
+        unsafe { Net::from_raw(core::ptr::read_volatile(&raw const (*self.as_ptr()).ct_net.net)) }
     }
 
     /// Its zone.
@@ -295,6 +296,21 @@ impl Conn {
         }
     }
 
+    /// The saved hashes of both tuples; that of the reply tuple is right once
+    /// the connection is confirmed.
+    #[inline]
+    pub fn hashes(&self) -> (u32, u32) {
+        (self.hash(Direction::Original), self.hash(Direction::Reply))
+    }
+
+    /// Gives back the reference that the table held.
+    #[inline]
+    pub fn put_table_reference(&self) {
+        // SAFETY: Whoever removed the connection from the table owns the
+        // table's reference; it is given back once, as only one can set DYING.
+        drop(unsafe { ConnRef::from_raw(self.as_ptr()) });
+    }
+
     /// The saved hash of one direction's tuple.
     #[inline]
     pub(crate) fn hash(&self, direction: Direction) -> u32 {
@@ -303,7 +319,7 @@ impl Conn {
 
     /// Saves the hash of one direction's tuple.
     #[inline]
-    pub(crate) fn set_hash(&self, direction: Direction, hash: u32) {
+    pub fn set_hash(&self, direction: Direction, hash: u32) {
         direction.of(&self.hash).store(hash, Ordering::Relaxed);
     }
 
@@ -468,7 +484,7 @@ impl Fresh {
     /// reference count is zero if it ever was a connection.
     pub unsafe fn init(
         memory: NonNull<Conn>,
-        net: *mut bindings::net,
+        net: Net,
         zone: Zone,
         original: &Tuple,
         reply: &Tuple,
@@ -491,7 +507,7 @@ impl Fresh {
             second.hnnode.pprev = core::ptr::null_mut();
             (*raw).status = 0;
             core::ptr::write_volatile(&raw mut (*raw).timeout, 0);
-            (*raw).ct_net.net = net;
+            (*raw).ct_net.net = net.as_ptr();
             (*raw).zone = zone.to_c();
             core::ptr::write_bytes(
                 raw.cast::<u8>().add(tail),

@@ -15,7 +15,7 @@
 //! sees it by the value of the nulls marker at the chain's end, and starts
 //! again.
 
-use super::{Conn, ConnRef, Zone};
+use super::{Conn, ConnRef, Net, Zone};
 use core::{
     mem::offset_of,
     ptr::{null_mut, NonNull},
@@ -178,7 +178,7 @@ pub struct Key<'a> {
     /// The tuple.
     pub tuple: &'a Tuple,
     /// The namespace.
-    pub net: *mut bindings::net,
+    pub net: Net,
     /// The zone.
     pub zone: Zone,
 }
@@ -311,6 +311,44 @@ impl Table {
         }
     }
 
+    /// Number of buckets, for [`Self::visit_bucket`]; under RCU.
+    #[inline]
+    pub fn size(&self) -> u32 {
+        self.buckets().size()
+    }
+
+    /// Calls `visit` for the entries of a bucket, by its number, wherever they
+    /// are while the table changes size. Under RCU, or exact with the lock that
+    /// `lock(bucket, bucket)` takes.
+    pub fn visit_bucket<'a>(&'a self, bucket: u32, mut visit: impl FnMut(Entry<'a>) -> Visit) {
+        let current = self.buckets();
+        let mut chain = |buckets: &'a Buckets, bucket: u32| {
+            let mut link = buckets.head(bucket).load(Ordering::Acquire);
+            while link & IS_NULLS == 0 {
+                // SAFETY: Under RCU or the lock, and no marker.
+                let found = unsafe { entry(link) };
+                link = node(found.conn, found.direction).next.load(Ordering::Acquire);
+                if visit(found) == Visit::Stop {
+                    return Visit::Stop;
+                }
+            }
+            Visit::Continue
+        };
+        if chain(current, bucket) == Visit::Stop {
+            return;
+        }
+        let Some(next) = current.next() else { return };
+        // The same hashes fill several buckets of a larger array; a smaller
+        // array's buckets are visited with the first that fill them.
+        let mut bucket = bucket;
+        while bucket < next.size() {
+            if chain(next, bucket) == Visit::Stop {
+                return;
+            }
+            bucket = bucket.saturating_add(current.size());
+        }
+    }
+
     /// Locks the chains of two hashes.
     #[inline]
     pub fn lock(&self, first: u32, second: u32) -> LockedChains<'_> {
@@ -348,6 +386,12 @@ impl Table {
             bindings::synchronize_rcu();
             Buckets::free(NonNull::from(old));
         }
+    }
+
+    /// Number of buckets, in process context, with the resize lock held.
+    pub fn size_now(&self) -> u32 {
+        // SAFETY: Only a resize frees the array, and that needs the lock.
+        unsafe { &*self.current.load(Ordering::Acquire) }.size()
     }
 
     /// A number for the next array of buckets.

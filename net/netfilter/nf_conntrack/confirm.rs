@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Confirmation: a new connection's first packet leaves the machine, and the
+//! connection goes into the table.
+//!
+//! Two packets of one new flow can be on their way at once, each with a
+//! connection of its own. The second to get here finds the first's entry: that
+//! is a clash.
+
+use crate::{
+    acct, ecache,
+    helper,
+    store::{hash_of, TABLE},
+    tstamp,
+};
+use core::cell::Cell;
+use netfilter::conntrack::{
+    conn::now,
+    stat::Counter,
+    table::{same_tuple, Entry, Key, LockedChains, Visit},
+    Conn, ConnRef, Info, Status,
+};
+use nf_proto::{
+    l4::number,
+    tuple::{Direction, Tuple},
+};
+
+/// The longest chain that an insertion may find; longer ones mean that somebody
+/// has broken the hash, or that memory for a larger table is short.
+const MAX_CHAIN: u32 = 80;
+
+/// The length at which the table should grow.
+const LONG_CHAIN: u32 = 6;
+
+/// What becomes of the packet.
+pub enum Confirmed {
+    /// It goes on with its connection.
+    Yes,
+    /// It goes on with this connection, which was there first: the packet's
+    /// own one is given up.
+    Merged(ConnRef),
+    /// It is dropped.
+    No,
+}
+
+/// Confirms the connection of a packet that goes in `info`'s direction. Under
+/// RCU.
+pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
+    // Packets that a target made about an unconfirmed connection (RST, ICMP
+    // errors) carry it in the reply direction: they confirm nothing.
+    if info.direction() != Direction::Original {
+        return Confirmed::Yes;
+    }
+    let (net, zone) = (conn.net(), conn.zone());
+    let original = conn.tuple(Direction::Original);
+    let reply = conn.tuple(Direction::Reply);
+    let hash = conn.hashes().0;
+    let reply_hash = hash_of(reply, net, zone, Direction::Reply);
+
+    let chains = TABLE.lock(hash, reply_hash);
+    let status = conn.status();
+    if status.any(Status::CONFIRMED | Status::DYING) {
+        // A clone of the packet was here before, or the connection was deleted
+        // while its packet was queued.
+        net.count(Counter::InsertFailed);
+        return Confirmed::No;
+    }
+    let mut longest = 0;
+    for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
+        let key = Key { tuple, net, zone };
+        match search(&chains, hash, &key) {
+            Search::Free(length) => longest = longest.max(length),
+            Search::Taken(winner) => return resolve(&chains, winner, conn, info, reply_hash),
+        }
+    }
+    if longest > MAX_CHAIN {
+        net.count(Counter::ChainTooLong);
+        net.count(Counter::InsertFailed);
+        return Confirmed::No;
+    }
+    // Until now the timeout was how long it would live.
+    conn.set_timeout(conn.timeout().wrapping_add(now()));
+    tstamp::start(conn);
+    conn.add_reference();
+    chains.insert(conn, Direction::Original, hash);
+    chains.insert(conn, Direction::Reply, reply_hash);
+    // After the insertion: a lookup that meets a recycled connection earlier
+    // must not take it for one that is in the table.
+    conn.set_status(Status::CONFIRMED);
+    drop(chains);
+    if longest > LONG_CHAIN {
+        crate::resize::request();
+    }
+    if helper::has(conn) {
+        ecache::cache(conn, ecache::Event::Helper);
+    }
+    let event = if conn.master().is_some() {
+        ecache::Event::Related
+    } else {
+        ecache::Event::New
+    };
+    ecache::cache(conn, event);
+    Confirmed::Yes
+}
+
+/// The answer of [`search`].
+pub enum Search<'a> {
+    /// No such entry; the length of the chain.
+    Free(u32),
+    /// There is one.
+    Taken(Entry<'a>),
+}
+
+/// Looks for an entry in a locked chain.
+pub fn search<'a>(chains: &'a LockedChains<'_>, hash: u32, key: &Key<'_>) -> Search<'a> {
+    let length = Cell::new(0u32);
+    let found = Cell::new(None);
+    chains.visit(hash, |entry| {
+        length.set(length.get().saturating_add(1));
+        if key.matches(entry) {
+            found.set(Some(entry));
+            Visit::Stop
+        } else {
+            Visit::Continue
+        }
+    });
+    match found.into_inner() {
+        Some(entry) => Search::Taken(entry),
+        None => Search::Free(length.get()),
+    }
+}
+
+/// Protocols without a handshake of their own: their first packets may well
+/// come in twos, and a clash is no reason to drop one.
+fn may_clash(protocol: u8) -> bool {
+    !matches!(protocol, number::TCP | number::SCTP)
+}
+
+fn resolve(
+    chains: &LockedChains<'_>,
+    winner: Entry<'_>,
+    conn: &Conn,
+    info: Info,
+    reply_hash: u32,
+) -> Confirmed {
+    let net = conn.net();
+    if may_clash(winner.conn.protocol()) {
+        if let Some(merged) = merge(winner.conn, conn, info) {
+            return merged;
+        }
+        let reply = Key { tuple: conn.tuple(Direction::Reply), net, zone: conn.zone() };
+        match search(chains, reply_hash, &reply) {
+            Search::Taken(other) => {
+                if let Some(merged) = merge(other.conn, conn, info) {
+                    return merged;
+                }
+            }
+            Search::Free(_) => {
+                insert_reply_only(chains, conn, reply_hash);
+                net.count(Counter::ClashResolve);
+                return Confirmed::Yes;
+            }
+        }
+    }
+    net.count(Counter::Drop);
+    net.count(Counter::InsertFailed);
+    Confirmed::No
+}
+
+/// Both are the same flow, seen in the same or in opposite directions: the
+/// packet goes on with the one in the table.
+fn merge(winner: &Conn, loser: &Conn, info: Info) -> Option<Confirmed> {
+    let same = |a: Direction, b: Direction| {
+        same_tuple(winner.tuple(a), loser.tuple(b)) && winner.zone().id(a) == loser.zone().id(b)
+    };
+    use Direction::{Original, Reply};
+    let equal = same(Original, Original) && same(Reply, Reply);
+    let reverse = same(Original, Reply) && same(Reply, Original);
+    if !(equal || reverse) {
+        return None;
+    }
+    acct::merge(winner, loser, info.direction());
+    winner.net().count(Counter::ClashResolve);
+    Some(Confirmed::Merged(winner.get()))
+}
+
+/// Only answers will find this entry, and only for a moment: the flow's other
+/// packets keep to the entry that was there first.
+fn insert_reply_only(chains: &LockedChains<'_>, conn: &Conn, reply_hash: u32) {
+    conn.set_timeout(now().wrapping_add(netfilter::conntrack::HZ));
+    conn.set_status(Status::FIXED_TIMEOUT | Status::NAT_CLASH);
+    tstamp::start(conn);
+    conn.add_reference();
+    chains.leave_out(conn, Direction::Original, conn.hashes().0);
+    chains.insert(conn, Direction::Reply, reply_hash);
+    conn.set_status(Status::CONFIRMED);
+}
+
+/// A tuple that another connection than `except` has already
+/// (`nf_conntrack_tuple_taken`). Under RCU.
+pub fn is_taken(tuple: &Tuple, except: &Conn) -> bool {
+    let (net, zone) = (except.net(), except.zone());
+    let hash = hash_of(tuple, net, zone, Direction::Reply);
+    let key = Key { tuple, net, zone };
+    let taken = TABLE
+        .find(hash, &key, |conn| {
+            if conn.is_expired(now()) {
+                crate::delete::collect(conn);
+                return true;
+            }
+            // The same flow again, from another CPU: left to the clash.
+            core::ptr::eq(conn, except)
+                || (same_tuple(
+                    conn.tuple(Direction::Original),
+                    except.tuple(Direction::Original),
+                ) && conn.zone().id(Direction::Original) == zone.id(Direction::Original))
+        })
+        .is_some();
+    if taken {
+        net.count(Counter::Found);
+    }
+    taken
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connection tracking: the drop-in for the stock `nf_conntrack.ko`.
+//!
+//! A packet's way: [`packet`] parses it and finds or makes its connection,
+//! [`proto`] lets the protocol judge it, [`confirm`] puts a new connection into
+//! the table at the last hook. What C code calls is in [`abi`].
+
+#![deny(missing_docs)]
+
+pub mod abi;
+pub mod alloc;
+pub mod confirm;
+pub mod delete;
+pub mod early_drop;
+pub mod gc;
+pub mod iterate;
+pub mod store;
+
+use kernel::prelude::*;
+
+module! {
+    type: Conntrack,
+    name: "nf_conntrack",
+    authors: ["rustynat"],
+    description: "IPv4 and IPv6 connection tracking",
+    license: "GPL",
+    alias: ["ip_conntrack", "nf_conntrack-2", "nf_conntrack-10"],
+}
+
+struct Conntrack;
+
+impl kernel::Module for Conntrack {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        store::start()?;
+        Ok(Conntrack)
+    }
+}
+
+impl Drop for Conntrack {
+    fn drop(&mut self) {
+        store::stop();
+    }
+}

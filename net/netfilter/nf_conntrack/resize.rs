@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The size of the table: it follows the number of entries, between the size
+//! that was set (at load, by `hashsize` or `nf_conntrack_buckets`) and
+//! [`MAX_BUCKETS`].
+
+use crate::store::{round_size, TABLE};
+use core::sync::atomic::{AtomicU32, Ordering};
+use kernel::prelude::*;
+use netfilter::conntrack::{
+    net::total_connections,
+    settings,
+    table::{Buckets, MAX_BUCKETS},
+    work::{self, ResizeLock},
+};
+
+/// The size that was asked for: the table does not shrink below it.
+static FLOOR: AtomicU32 = AtomicU32::new(0);
+
+/// An insertion found a long chain: have the collector look at the size soon.
+#[inline]
+pub fn request() {
+    work::resize_soon();
+}
+
+/// Sets the size now, and the least size for later. May sleep.
+pub fn set(wanted: u32) -> Result {
+    if wanted == 0 {
+        return Err(EINVAL);
+    }
+    let size = round_size(wanted);
+    let _guard = ResizeLock::take();
+    FLOOR.store(size, Ordering::Relaxed);
+    to(size)
+}
+
+/// Grows or shrinks the table for `entries` (two a connection). May sleep.
+pub fn consider(entries: u32) {
+    let _guard = ResizeLock::take();
+    let size = TABLE.size_now();
+    let floor = FLOOR.load(Ordering::Relaxed).max(1);
+    // More than one entry a bucket: grow, until there are two buckets for
+    // three entries at most. Fewer than one in eight: shrink.
+    let fitting = round_size(entries).clamp(floor, MAX_BUCKETS);
+    if entries > size || (fitting < size && entries < size / 8) {
+        // Too little memory for a larger table is no failure: it is slower.
+        let _ = to(fitting);
+    }
+}
+
+fn to(size: u32) -> Result {
+    if size == TABLE.size_now() {
+        return Ok(());
+    }
+    let buckets = Buckets::new(size, TABLE.next_generation()).ok_or(ENOMEM)?;
+    TABLE.resize(buckets);
+    settings::set_buckets(size);
+    Ok(())
+}
+
+/// The number of entries now, for [`consider`].
+pub fn entries() -> u32 {
+    total_connections().saturating_mul(2)
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What connection tracking keeps about a network namespace: `net->ct`, which
+//! stock modules read, and the module's own per-namespace area.
+
+use super::stat::{self, Counter};
+use core::{
+    ptr::NonNull,
+    sync::atomic::{AtomicI32, AtomicU32, Ordering},
+};
+use nf_bindings as bindings;
+
+/// A namespace in which connections are tracked.
+///
+/// # Invariants
+///
+/// The namespace lives as long as the value is used: it is that of a packet in
+/// a hook, of a connection to which a reference is held (a namespace does not
+/// end before its connections), or of a per-namespace callback.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Net(NonNull<bindings::net>);
+
+impl Net {
+    /// From a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is not null, and the type invariant holds.
+    #[inline]
+    pub unsafe fn from_raw(ptr: *mut bindings::net) -> Self {
+        // SAFETY: By the function's safety requirement.
+        Net(unsafe { NonNull::new_unchecked(ptr) })
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub fn as_ptr(self) -> *mut bindings::net {
+        self.0.as_ptr()
+    }
+
+    /// The first namespace.
+    #[inline]
+    pub fn is_init(self) -> bool {
+        self.as_ptr() == &raw mut bindings::init_net
+    }
+
+    /// The number that users know the namespace by.
+    pub fn number(self) -> u32 {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).ns.inum }
+    }
+
+    /// Counts one more of a statistic, on this CPU.
+    #[inline]
+    pub fn count(self, counter: Counter) {
+        // SAFETY: By the type invariant; statistics live as long as hooks and
+        // connections can exist.
+        unsafe { stat::count(self.as_ptr(), counter) }
+    }
+
+    /// The module's own area.
+    #[inline]
+    pub fn area(self) -> NonNull<bindings::nf_conntrack_net> {
+        // SAFETY: By the type invariant; the area is allocated with the
+        // namespace's other ones before anything else happens.
+        unsafe { NonNull::new_unchecked(bindings::ct_pernet(self.as_ptr())) }
+    }
+
+    /// The number of connections, unconfirmed ones included.
+    #[inline]
+    pub fn connections(&self) -> &AtomicI32 {
+        // SAFETY: An aligned word inside the area, only accessed atomically.
+        unsafe { AtomicI32::from_ptr((&raw mut (*self.area().as_ptr()).count).cast()) }
+    }
+
+    /// The number of expectations.
+    #[inline]
+    pub fn expectations(&self) -> u32 {
+        // SAFETY: An aligned word inside the area; written under the
+        // expectation lock, read here as a hint.
+        unsafe {
+            AtomicU32::from_ptr(&raw mut (*self.area().as_ptr()).expect_count)
+                .load(Ordering::Relaxed)
+        }
+    }
+
+    /// `net->ct`, as C has it: settings, timeouts, statistics.
+    #[inline]
+    pub fn ct(self) -> *mut bindings::netns_ct {
+        // SAFETY: By the type invariant.
+        unsafe { &raw mut (*self.as_ptr()).ct }
+    }
+
+    /// The timeouts and switches of the protocols (`struct nf_ip_net`).
+    #[inline]
+    pub fn protocols(&self) -> &bindings::nf_ip_net {
+        // SAFETY: By the type invariant. Sysctls write single words of it at
+        // any time: values are read once each, none depends on another.
+        unsafe { &(*self.ct()).nf_ct_proto }
+    }
+
+    /// `nf_conntrack_checksum`: checksums are verified.
+    #[inline]
+    pub fn checksum(self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).sysctl_checksum).read_volatile() != 0 }
+    }
+
+    /// `nf_conntrack_acct`: new connections get counters.
+    #[inline]
+    pub fn accounting(self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).sysctl_acct).read_volatile() != 0 }
+    }
+
+    /// `nf_conntrack_timestamp`: new connections get timestamps.
+    #[inline]
+    pub fn timestamps(self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).sysctl_tstamp).read_volatile() != 0 }
+    }
+
+    /// `nf_conntrack_events`: 0 no, 1 yes, 2 while somebody listens.
+    #[inline]
+    pub fn events(self) -> u8 {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).sysctl_events).read_volatile() }
+    }
+
+    /// `nf_conntrack_log_invalid`: 0 none, 255 all, else a protocol number.
+    #[inline]
+    pub fn log_invalid(self) -> u8 {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).sysctl_log_invalid).read_volatile() }
+    }
+
+    /// Counts `n` more of a statistic, on this CPU.
+    #[inline]
+    pub fn add(self, counter: Counter, n: u32) {
+        // SAFETY: By the type invariant, as in [`Self::count`].
+        unsafe { bindings::ct_stat_add(self.as_ptr(), counter as u32, n) }
+    }
+}
+
+/// Connections of all namespaces together. Process context.
+pub fn total_connections() -> u32 {
+    // SAFETY: Process context.
+    unsafe { bindings::ct_total_connections() }
+}
