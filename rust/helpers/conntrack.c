@@ -8,6 +8,8 @@
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_extend.h>
+#include <net/netfilter/nf_queue.h>
 
 void nf_rust_helper_conn_init_lock(struct nf_conn *ct)
 {
@@ -133,4 +135,58 @@ unsigned int nf_rust_helper_ct_total_connections(void)
 		total += atomic_read(&nf_ct_pernet(net)->count);
 	up_read(&net_rwsem);
 	return total;
+}
+
+bool nf_rust_helper_packet_is_loopback(const struct sk_buff *skb)
+{
+	return nf_is_loopback_packet(skb);
+}
+
+struct nf_ct_ext *nf_rust_helper_ext_resize(struct nf_ct_ext *ext, size_t size,
+					    gfp_t gfp)
+{
+	return krealloc(ext, size, gfp);
+}
+
+u64 nf_rust_helper_ktime_real_ns(void)
+{
+	return ktime_get_real_ns();
+}
+
+void nf_rust_helper_ct_drop_queued(void)
+{
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		if (atomic_read(&nf_ct_pernet(net)->count))
+			nf_queue_nf_hook_drop(net);
+	}
+	up_read(&net_rwsem);
+	/* Namespaces that are just ending are no longer in the list. */
+	net_ns_barrier();
+	synchronize_net();
+}
+
+/* For modules that keep a hash of their own (nf_nat). */
+void *nf_rust_helper_ct_alloc_hashtable(unsigned int *sizep, int nulls)
+{
+	const unsigned int per_page = PAGE_SIZE / sizeof(struct hlist_nulls_head);
+	struct hlist_nulls_head *hash;
+	unsigned int i, size;
+
+	if (*sizep > INT_MAX / sizeof(*hash) - per_page)
+		return NULL;
+	size = roundup(*sizep, per_page);
+	*sizep = size;
+	hash = kvcalloc(size, sizeof(*hash), GFP_KERNEL);
+	for (i = 0; hash && nulls && i < size; i++)
+		INIT_HLIST_NULLS_HEAD(&hash[i], i);
+	return hash;
+}
+
+void *nf_rust_helper_template_zalloc(size_t size, gfp_t gfp)
+{
+	BUILD_BUG_ON(ARCH_KMALLOC_MINALIGN <= NFCT_INFOMASK);
+	return kzalloc(size, gfp);
 }

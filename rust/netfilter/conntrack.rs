@@ -8,6 +8,7 @@
 //!
 //! C headers: [`include/net/netfilter/nf_conntrack.h`] and its neighbours.
 
+pub mod account;
 pub mod cache;
 pub mod conn;
 pub mod ext;
@@ -15,6 +16,7 @@ pub mod info;
 pub mod log;
 pub mod net;
 pub mod settings;
+pub mod skb;
 pub mod stat;
 pub mod table;
 pub mod tuple;

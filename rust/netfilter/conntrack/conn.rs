@@ -80,8 +80,8 @@ pub fn now() -> Jiffies {
 /// # Invariants
 ///
 /// Memory from the connection cache: type-stable within an RCU read section,
-/// although the connection in it may be another one by then. Templates, which
-/// are allocated otherwise, end before `hash` and never enter the table.
+/// although the connection in it may be another one by then. Templates are
+/// allocated otherwise, in the same size, and never enter the table.
 #[repr(C)]
 pub struct Conn {
     raw: UnsafeCell<bindings::nf_conn>,
@@ -111,8 +111,7 @@ impl Conn {
     /// at least type-stable, under RCU) for `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::nf_conn) -> &'a Conn {
-        // SAFETY: By the function's safety requirement; a template's `hash` is
-        // never accessed, by the type invariant.
+        // SAFETY: By the function's safety requirement.
         unsafe { &*ptr.cast() }
     }
 
@@ -176,6 +175,22 @@ impl Conn {
     #[inline]
     pub fn test_and_set_status(&self, bits: Status) -> bool {
         self.status_word().fetch_or(bits.0, Ordering::AcqRel) & bits.0 == bits.0
+    }
+
+    /// Sets and clears the bits that others may change; the rest of them is
+    /// left alone (`IPS_UNCHANGEABLE_MASK`).
+    pub fn change_status(&self, on: Status, off: Status) {
+        const CHANGEABLE: u64 = Status::SEEN_REPLY.0
+            | Status::ASSURED.0
+            | Status::FIXED_TIMEOUT.0
+            | Status::HELPER.0;
+        let (on, off) = (on.0 & CHANGEABLE, off.0 & !on.0 & CHANGEABLE);
+        if on != 0 {
+            self.set_status(Status(on));
+        }
+        if off != 0 {
+            self.clear_status(Status(off));
+        }
     }
 
     /// In the table (`IPS_CONFIRMED`).
@@ -561,5 +576,30 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         // SAFETY: The count is zero and nobody else can reach it.
         unsafe { bindings::nf_conntrack_free(self.0.as_ptr().cast()) };
+    }
+}
+
+/// A template: a connection's likeness from which rules have connections made,
+/// with one reference; or null, if memory is short.
+///
+/// # Safety
+///
+/// `net` outlives the template.
+pub unsafe fn template_alloc(
+    net: Net,
+    zone: Zone,
+    gfp: bindings::gfp_t,
+) -> *mut bindings::nf_conn {
+    // SAFETY: As large as a connection, so that `Conn` may be used for it;
+    // allocations are aligned to more than the low bits of `_nfct`.
+    unsafe {
+        let raw: *mut bindings::nf_conn = bindings::template_zalloc(SIZE, gfp).cast();
+        if !raw.is_null() {
+            (*raw).status = Status::TEMPLATE.0 as _;
+            (*raw).ct_net.net = net.as_ptr();
+            (*raw).zone = zone.to_c();
+            Conn::from_raw(raw).uses().store(1, Ordering::Relaxed);
+        }
+        raw
     }
 }

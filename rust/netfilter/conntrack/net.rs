@@ -127,6 +127,13 @@ impl Net {
         unsafe { (&raw const (*self.ct()).sysctl_events).read_volatile() }
     }
 
+    /// Some rule uses labels.
+    #[inline]
+    pub fn labels_used(self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { (&raw const (*self.ct()).labels_used.counter).read_volatile() != 0 }
+    }
+
     /// `nf_conntrack_log_invalid`: 0 none, 255 all, else a protocol number.
     #[inline]
     pub fn log_invalid(self) -> u8 {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What C code calls, by the names and signatures of the kernel's headers: a
+//! file an area. Each function converts, calls, and converts back.
+
+pub mod core;
+pub mod module;
+
+/// Checks at compile time that a Rust function has the signature of the C
+/// prototype of the same name.
+#[macro_export]
+macro_rules! check_prototype {
+    ($($name:ident),* $(,)?) => {
+        $(const _: () = {
+            let _ = if true { $name } else { nf_bindings::$name };
+        };)*
+    };
+}

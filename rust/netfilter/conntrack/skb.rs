@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet in a hook, as connection tracking sees it: its bytes from the
+//! network header on, and the connection it carries.
+
+use super::{Conn, ConnRef, Info, Net};
+use core::{marker::PhantomData, ptr::NonNull};
+use nf_bindings as bindings;
+
+/// How many bytes from the network header on are looked at where a packet's
+/// linear part has fewer: enough for an IPv6 header with options, a transport
+/// header, and the packet quoted in an ICMP error.
+pub const WINDOW: usize = 256;
+
+/// Room for [`WINDOW`] bytes of a packet.
+pub type Window = [u8; WINDOW];
+
+/// A packet (`struct sk_buff`), borrowed from a hook.
+///
+/// # Invariants
+///
+/// Valid for `'a`, with its network header set, and used by this CPU only.
+pub struct Packet<'a>(NonNull<bindings::sk_buff>, PhantomData<&'a mut bindings::sk_buff>);
+
+const INFO_MASK: usize = bindings::NFCT_INFOMASK as usize;
+
+/// What a packet carries in `_nfct`.
+pub enum Carried<'a> {
+    /// Nothing.
+    Nothing,
+    /// A connection.
+    Connection(&'a Conn, Info),
+    /// A template: how the connection is to be made.
+    Template(&'a Conn),
+    /// That it is not to be tracked.
+    Untracked,
+}
+
+impl<'a> Packet<'a> {
+    /// From a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// The type invariant holds for `'a`.
+    #[inline]
+    pub unsafe fn from_raw(skb: *mut bindings::sk_buff) -> Self {
+        // SAFETY: By the function's safety requirement.
+        Packet(unsafe { NonNull::new_unchecked(skb) }, PhantomData)
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    #[inline]
+    fn raw(&self) -> &bindings::sk_buff {
+        // SAFETY: By the type invariant.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Offset of the network header from the packet's data.
+    #[inline]
+    pub fn network_offset(&self) -> u32 {
+        let skb = self.raw();
+        // SAFETY: The header offsets are always initialised.
+        let header = unsafe { skb.__bindgen_anon_4.__bindgen_anon_1.network_header };
+        // `head`, the header and `data` are in one buffer, in this order or
+        // with `data` before the header.
+        (skb.head as usize)
+            .wrapping_add(header as usize)
+            .wrapping_sub(skb.data as usize) as u32
+    }
+
+    /// Bytes from the network header to the packet's end.
+    #[inline]
+    pub fn network_len(&self) -> u32 {
+        self.raw().len.wrapping_sub(self.network_offset())
+    }
+
+    /// Bytes from the packet's data to its end: what counters count.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.raw().len
+    }
+
+    /// The packet from the network header on: its linear part, or if that is
+    /// short, as much as fits into `window`.
+    #[inline]
+    pub fn network_bytes<'w>(&'w self, window: &'w mut Window) -> &'w [u8] {
+        let skb = self.raw();
+        let offset = self.network_offset();
+        let linear = skb.len.wrapping_sub(skb.data_len);
+        if linear <= offset || (skb.data_len != 0 && linear.wrapping_sub(offset) < WINDOW as u32) {
+            return self.copy(offset, window);
+        }
+        // SAFETY: From `data + offset` to the end of the linear part is one
+        // initialised buffer; the borrow of `self` keeps calls away that could
+        // move it.
+        unsafe {
+            core::slice::from_raw_parts(
+                skb.data.wrapping_offset(offset as i32 as isize),
+                linear.wrapping_sub(offset) as usize,
+            )
+        }
+    }
+
+    #[cold]
+    fn copy<'w>(&self, offset: u32, window: &'w mut Window) -> &'w [u8] {
+        let wanted = self.raw().len.wrapping_sub(offset).min(WINDOW as u32);
+        // SAFETY: `window` has room for `wanted` bytes.
+        let failed = unsafe {
+            bindings::skb_copy_bits(
+                self.as_ptr(),
+                offset as i32,
+                window.as_mut_ptr().cast(),
+                wanted as i32,
+            )
+        };
+        if failed != 0 {
+            return &[];
+        }
+        window.get(..wanted as usize).unwrap_or(&[])
+    }
+
+    /// The packet's mark.
+    #[inline]
+    pub fn mark(&self) -> u32 {
+        // SAFETY: Always initialised.
+        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.__bindgen_anon_4.mark }
+    }
+
+    /// What the packet carries.
+    #[inline]
+    pub fn carried(&self) -> Carried<'a> {
+        let word = self.raw()._nfct as usize;
+        if word == 0 {
+            return Carried::Nothing;
+        }
+        let info = Info::from_number((word & INFO_MASK) as u32);
+        let conn = (word & !INFO_MASK) as *const bindings::nf_conn;
+        if conn.is_null() || info == Info::UNTRACKED {
+            return if info == Info::UNTRACKED { Carried::Untracked } else { Carried::Nothing };
+        }
+        // SAFETY: The packet holds a reference, for as long as it is borrowed
+        // or longer.
+        let conn = unsafe { Conn::from_raw(conn) };
+        if conn.is_template() {
+            Carried::Template(conn)
+        } else {
+            Carried::Connection(conn, info)
+        }
+    }
+
+    /// Takes the template away, with its reference.
+    #[inline]
+    pub fn take_template(&mut self) -> Option<ConnRef> {
+        match self.carried() {
+            Carried::Template(template) => {
+                self.set_word(0);
+                // SAFETY: The packet's reference is taken over.
+                Some(unsafe { ConnRef::from_raw(template.as_ptr()) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives the packet its connection, with a reference. It carries none.
+    #[inline]
+    pub fn attach(&mut self, conn: ConnRef, info: Info) {
+        self.set_word(conn.into_raw() as usize | info.number() as usize);
+    }
+
+    /// Replaces the packet's connection, and gives the old one's reference
+    /// back.
+    pub fn replace(&mut self, conn: ConnRef, info: Info) {
+        drop(self.detach());
+        self.attach(conn, info);
+    }
+
+    /// Marks the packet as not to be tracked. It carries nothing.
+    #[inline]
+    pub fn set_untracked(&mut self) {
+        self.set_word(Info::UNTRACKED.number() as usize);
+    }
+
+    /// Takes the connection away, with its reference.
+    #[inline]
+    pub fn detach(&mut self) -> Option<ConnRef> {
+        match self.carried() {
+            Carried::Connection(conn, _) => {
+                self.set_word(0);
+                // SAFETY: The packet's reference is taken over.
+                Some(unsafe { ConnRef::from_raw(conn.as_ptr()) })
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn set_word(&mut self, word: usize) {
+        // SAFETY: By the type invariant, and borrowed mutably.
+        unsafe { self.0.as_mut()._nfct = word as _ };
+    }
+}
+
+/// Where in the stack a packet is (`struct nf_hook_state`).
+#[derive(Clone, Copy)]
+pub struct Hook<'a>(&'a bindings::nf_hook_state);
+
+impl<'a> Hook<'a> {
+    /// From a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// Valid for `'a`, with its namespace.
+    #[inline]
+    pub unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
+        // SAFETY: By the function's safety requirement.
+        Hook(unsafe { &*state })
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub fn as_ptr(self) -> *const bindings::nf_hook_state {
+        self.0
+    }
+
+    /// The namespace.
+    #[inline]
+    pub fn net(self) -> Net {
+        // SAFETY: A packet's hook runs while its namespace lives.
+        unsafe { Net::from_raw(self.0.net) }
+    }
+
+    /// The protocol family of the hook (`NFPROTO_*`).
+    #[inline]
+    pub fn family(self) -> u8 {
+        self.0.pf
+    }
+
+    /// The hook's number (`enum nf_inet_hooks`).
+    #[inline]
+    pub fn number(self) -> u8 {
+        self.0.hook
+    }
+
+    /// The checksum of a transport header or ICMP message is right, or not to
+    /// be verified here: only what enters the machine is.
+    #[inline]
+    pub fn checksum_ok(self, packet: &Packet<'_>, transport: u32, protocol: u8) -> bool {
+        if u32::from(self.0.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING
+            || !self.net().checksum()
+        {
+            return true;
+        }
+        // SAFETY: The packet is valid, and reading its checksum state or
+        // content moves nothing.
+        unsafe {
+            bindings::nf_checksum(
+                packet.as_ptr(),
+                u32::from(self.0.hook),
+                packet.network_offset().wrapping_add(transport),
+                protocol,
+                self.0.pf.into(),
+            ) == 0
+        }
+    }
+
+    /// The packet came in over the loopback device.
+    #[inline]
+    pub fn from_loopback(self, packet: &Packet<'_>) -> bool {
+        // SAFETY: The packet is valid.
+        unsafe { bindings::packet_is_loopback(packet.as_ptr()) }
+    }
+}
