@@ -246,16 +246,19 @@ struct Step<'a> {
 impl Step<'_> {
     fn packet(&mut self) -> Result<(), Reason> {
         let segment = self.segment;
-        if !segment.chunks().any(Chunk::has_own_tag_rule) {
+        segment.chunks().try_for_each(|chunk| self.chunk(chunk))?;
+        if segment.others {
             self.expect_tag(self.flow.direction)?;
         }
-        segment.chunks().try_for_each(|chunk| self.chunk(chunk))
+        Ok(())
     }
 
     fn chunk(&mut self, chunk: Chunk) -> Result<(), Reason> {
         let direction = self.flow.direction;
         let old = self.state.state();
 
+        // The verification tag (sections 8.5 and 8.5.1): chunk by chunk, so that
+        // one with a rule of its own does not let others pass.
         match chunk {
             Chunk::Init if self.segment.vtag != Be32::default() => return Err(Reason::SctpBadTag),
             Chunk::Abort { reflected } | Chunk::ShutdownComplete { reflected } => {
@@ -264,8 +267,13 @@ impl Step<'_> {
                     false => direction,
                 })?;
             }
-            Chunk::CookieEcho => self.expect_tag(direction)?,
-            Chunk::CookieAck => self.state.init = [0; 2],
+            Chunk::CookieEcho | Chunk::InitAck | Chunk::Shutdown | Chunk::Error => {
+                self.expect_tag(direction)?;
+            }
+            Chunk::CookieAck => {
+                self.expect_tag(direction)?;
+                self.state.init = [0; 2];
+            }
             Chunk::Heartbeat => {
                 if !self.heartbeat()? {
                     return Ok(());
@@ -276,7 +284,9 @@ impl Step<'_> {
             Chunk::ShutdownAck if old == SctpConntrack::None => {
                 *direction.of_mut(&mut self.state.vtag) = self.segment.vtag;
             }
-            _ => {}
+            // Its sender may have forgotten the association, or know another.
+            Chunk::ShutdownAck => {}
+            Chunk::Init => {}
         }
 
         let new = old
@@ -361,7 +371,7 @@ impl Step<'_> {
             *tag = self.segment.vtag;
         } else if *tag == self.segment.vtag {
             self.state.flags &= !HEARTBEAT_VTAG_FAILED;
-        } else if self.segment.data || !self.refresh {
+        } else if self.segment.others || !self.refresh {
             return Err(Reason::SctpBadTag);
         } else {
             self.state.flags |= HEARTBEAT_VTAG_FAILED;
@@ -386,7 +396,7 @@ impl Step<'_> {
         } else {
             let answers = self.state.flags & HEARTBEAT_VTAG_FAILED != 0
                 && self.state.last_dir != direction as u8;
-            if self.segment.data || !self.refresh || !answers {
+            if self.segment.others || !self.refresh || !answers {
                 return Err(Reason::SctpBadTag);
             }
             *tag = self.segment.vtag;

@@ -13,8 +13,6 @@ pub struct Segment {
     /// Of INIT and INIT ACK.
     pub(super) init_tag: Be32,
     chunks: [Option<Chunk>; MAX_CHUNKS],
-    /// Some chunk is DATA.
-    pub(super) data: bool,
     /// Some chunk is DATA or another that is not in `chunks`.
     pub(super) others: bool,
 }
@@ -24,24 +22,27 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// [`Reason::SctpBadChunks`] if there is none, if one is cut off or has a
-    /// length that cannot be, or if they must not be bundled this way (section
-    /// 6.10).
+    /// As [`Self::from_chunks`].
     pub fn new(packet: &packet::sctp::Segment<'_>) -> Result<Self, Reason> {
-        let chunks = packet.chunks.clone();
-        Self::from_chunks(packet.vtag, chunks.map(|chunk| chunk.ok()))
+        Self::from_chunks(packet.vtag, packet.chunks.clone())
     }
 
-    /// `None` stands for a malformed chunk.
-    pub(super) fn from_chunks<'a>(
+    /// A packet with the verification tag `vtag` and these chunks, `Err`
+    /// standing for one that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::SctpBadChunks`] if there is no chunk, if one cannot be read or
+    /// is too short for its kind, or if they must not be bundled this way
+    /// (section 6.10).
+    pub fn from_chunks<'a, E>(
         vtag: Be32,
-        chunks: impl Iterator<Item = Option<packet::sctp::Chunk<'a>>>,
+        chunks: impl IntoIterator<Item = Result<packet::sctp::Chunk<'a>, E>>,
     ) -> Result<Self, Reason> {
         let mut segment = Self {
             vtag,
             init_tag: Be32::default(),
             chunks: [None; MAX_CHUNKS],
-            data: false,
             others: false,
         };
         let mut free = segment.chunks.iter_mut();
@@ -50,7 +51,9 @@ impl Segment {
         let mut last = None;
 
         for chunk in chunks {
-            let chunk = chunk.ok_or(Reason::SctpBadChunks)?;
+            let Ok(chunk) = chunk else {
+                return Err(Reason::SctpBadChunks);
+            };
             let known = Chunk::new(chunk.kind, chunk.flags);
             if last_alone || (!first && known.is_some_and(Chunk::leads)) {
                 return Err(Reason::SctpBadChunks);
@@ -59,7 +62,6 @@ impl Segment {
 
             let Some(known) = known else {
                 segment.others = true;
-                segment.data |= chunk.kind == DATA;
                 continue;
             };
             last_alone = known.alone();
@@ -142,25 +144,7 @@ impl Chunk {
     const fn idempotent(self) -> bool {
         !matches!(self, Self::Heartbeat | Self::HeartbeatAck)
     }
-
-    /// Has a rule of its own for the verification tag (section 8.5.1), which
-    /// excepts its packet from the general one.
-    pub(super) const fn has_own_tag_rule(self) -> bool {
-        matches!(
-            self,
-            Self::Init
-                | Self::Heartbeat
-                | Self::HeartbeatAck
-                | Self::Abort { .. }
-                | Self::ShutdownAck
-                | Self::CookieEcho
-                | Self::ShutdownComplete { .. }
-        )
-    }
 }
-
-/// DATA, RFC 9260 section 3.3.1.
-const DATA: u8 = 0;
 
 /// How many chunks of a packet are kept: more than any real packet bundles of
 /// those that matter. A packet with more is INVALID.

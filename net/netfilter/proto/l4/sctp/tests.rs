@@ -35,7 +35,7 @@ fn packet(vtag: u32, init_tag: u32, kinds: &[u8]) -> Result<Segment, Reason> {
     let mut body = [0; 16];
     body[..4].copy_from_slice(&init_tag.to_be_bytes());
     let chunks = kinds.iter().map(|kind| {
-        Some(packet::sctp::Chunk {
+        Ok::<_, ()>(packet::sctp::Chunk {
             kind: kind & !T,
             flags: kind >> 7,
             body: &body,
@@ -197,6 +197,25 @@ fn handshake_data_and_shutdown() {
     );
 }
 
+/// A chunk that may carry any tag does not cover others.
+#[test]
+fn every_chunk_of_a_bundle_needs_the_tag() {
+    for kinds in [
+        &[HEARTBEAT, DATA],
+        &[HEARTBEAT, SACK],
+        &[HEARTBEAT, SHUTDOWN],
+        &[SHUTDOWN, HEARTBEAT],
+        &[SHUTDOWN, SHUTDOWN_ACK],
+        &[SHUTDOWN_ACK, DATA],
+        &[ERROR, SHUTDOWN_ACK],
+    ] {
+        let outcome = established().play(O, packet(OTHER, 0, kinds).unwrap());
+        assert_eq!(outcome, Outcome::invalid(Reason::SctpBadTag), "{kinds:?}");
+        let outcome = established().play(O, packet(SERVER, 0, kinds).unwrap());
+        assert_eq!(outcome.verdict, Verdict::Accept, "{kinds:?}");
+    }
+}
+
 #[test]
 fn abort() {
     play(
@@ -299,7 +318,7 @@ fn bundles() {
 #[test]
 fn chunks_that_cannot_be_read() {
     let chunk = |body| {
-        Some(packet::sctp::Chunk {
+        Ok(packet::sctp::Chunk {
             kind: INIT,
             flags: 0,
             body,
@@ -310,8 +329,11 @@ fn chunks_that_cannot_be_read() {
     assert!(read(&[chunk(&[0; 16])]).is_ok());
     assert_eq!(read(&[chunk(&[0; 15])]), Err(Reason::SctpBadChunks));
     assert_eq!(read(&[chunk(&[])]), Err(Reason::SctpBadChunks));
-    assert_eq!(read(&[None]), Err(Reason::SctpBadChunks));
-    assert_eq!(read(&[chunk(&[0; 16]), None]), Err(Reason::SctpBadChunks));
+    assert_eq!(read(&[Err(())]), Err(Reason::SctpBadChunks));
+    assert_eq!(
+        read(&[chunk(&[0; 16]), Err(())]),
+        Err(Reason::SctpBadChunks)
+    );
 }
 
 #[test]
