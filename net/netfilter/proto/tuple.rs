@@ -7,7 +7,10 @@
 //! kernel side asserts sizes and offsets against the generated bindings at
 //! compile time, and so may use one for the other.
 
-use crate::be::{Be16, Be32};
+use crate::{
+    be::{Be16, Be32},
+    l4::{self, number},
+};
 
 /// The direction of a packet within its connection (`enum ip_conntrack_dir`).
 #[repr(u8)]
@@ -119,4 +122,36 @@ pub struct Tuple {
     pub src: Source,
     /// Where it goes, and by which protocol.
     pub dst: Destination,
+}
+
+impl Tuple {
+    /// The tuple of the answers to packets of this one; nothing if its packets
+    /// are not answered.
+    #[inline]
+    pub fn invert(&self) -> Option<Tuple> {
+        let (src_id, dst_id) = match (self.src.l3num, self.dst.protocol) {
+            (2, number::ICMP) => (self.src.id, self.inverted_kind(l4::icmp::invert)?),
+            (10, number::ICMPV6) => (self.src.id, self.inverted_kind(l4::icmpv6::invert)?),
+            // Ports, PPTP's call ids, or nothing.
+            _ => (self.dst.id, self.src.id),
+        };
+        Some(Tuple {
+            src: Source {
+                address: self.dst.address,
+                id: src_id,
+                l3num: self.src.l3num,
+            },
+            dst: Destination {
+                address: self.src.address,
+                id: dst_id,
+                protocol: self.dst.protocol,
+                direction: self.dst.direction ^ 1,
+            },
+        })
+    }
+
+    fn inverted_kind(&self, invert: fn(u8) -> Option<u8>) -> Option<Be16> {
+        let [kind, code] = self.dst.id.to_bytes();
+        Some(Be16::from_bytes([invert(kind)?, code]))
+    }
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! UDP, RFC 768: request, answer, and after a while a stream.
+
+use super::{Flow, Jiffies, Outcome, Protocol, Reason};
+use crate::packet;
+
+/// Timeouts (`enum udp_conntrack`), and their defaults, seconds.
+pub const DEFAULT_TIMEOUTS: [u32; 2] = [30, 120];
+
+/// Index of the timeout of a flow that has no answer, or is young.
+pub const UNREPLIED: usize = 0;
+/// Index of the timeout of a stream.
+pub const REPLIED: usize = 1;
+
+/// Seconds after which a flow with answers is a stream.
+pub const STREAM_AFTER: u32 = 2;
+
+/// What is kept of a flow (`struct nf_ct_udp`).
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct State {
+    /// When it becomes a stream, jiffies.
+    pub stream_from: u64,
+}
+
+/// The namespace's or the connection's timeouts, jiffies.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// [`UNREPLIED`] and [`REPLIED`].
+    pub timeouts: [u32; 2],
+    /// [`STREAM_AFTER`] in jiffies.
+    pub stream_after: Jiffies,
+}
+
+/// The protocol.
+pub struct Udp;
+
+impl Protocol for Udp {
+    type Segment = packet::udp::Datagram;
+    type State = State;
+    type Policy = Policy;
+
+    #[inline]
+    fn open(_: &Self::Segment, _: &Policy) -> Result<State, Reason> {
+        Ok(State::default())
+    }
+
+    #[inline]
+    fn update(
+        state: &mut State,
+        _: &Self::Segment,
+        flow: &Flow,
+        policy: &Policy,
+    ) -> Outcome {
+        let [unreplied, replied] = policy.timeouts;
+        if !flow.confirmed {
+            state.stream_from = flow.now.wrapping_add(policy.stream_after).into();
+        }
+        if !flow.seen_reply {
+            return Outcome::accept(unreplied);
+        }
+        // Only the low half counts: the clock has 32 bits.
+        let age = flow.now.wrapping_sub(state.stream_from as u32);
+        if (age as i32) <= 0 {
+            return Outcome::accept(unreplied);
+        }
+        let mut outcome = Outcome::accept(replied);
+        outcome.changes.assured = !flow.assured;
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuple::Direction;
+
+    const POLICY: Policy = Policy {
+        timeouts: [30, 120],
+        stream_after: 2,
+    };
+
+    fn flow(now: Jiffies, confirmed: bool, seen_reply: bool) -> Flow {
+        Flow {
+            direction: Direction::Original,
+            confirmed,
+            seen_reply,
+            assured: false,
+            translated: false,
+            loopback: false,
+            now,
+        }
+    }
+
+    fn update(state: &mut State, flow: Flow) -> Outcome {
+        let datagram = packet::udp::Datagram { has_checksum: true };
+        Udp::update(state, &datagram, &flow, &POLICY)
+    }
+
+    #[test]
+    fn becomes_a_stream_two_seconds_after_it_began() {
+        // The clock wraps meanwhile.
+        for start in [0, 1000, u32::MAX] {
+            let mut state = State::default();
+            assert_eq!(update(&mut state, flow(start, false, false)), Outcome::accept(30));
+            let soon = flow(start.wrapping_add(2), true, true);
+            assert_eq!(update(&mut state, soon), Outcome::accept(30));
+            let later = update(&mut state, flow(start.wrapping_add(3), true, true));
+            assert_eq!(later.timeout, Some(120));
+            assert!(later.changes.assured);
+        }
+    }
+
+    #[test]
+    fn is_not_assured_without_an_answer() {
+        let mut state = State::default();
+        update(&mut state, flow(0, false, false));
+        let outcome = update(&mut state, flow(1_000, true, false));
+        assert_eq!(outcome, Outcome::accept(30));
+    }
+}

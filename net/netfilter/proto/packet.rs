@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets: read once, from the network header on, into a [`Description`].
+//!
+//! A view is made from the bytes at hand, which may be fewer than the packet
+//! has, and the packet's length; what it has checked cannot be wrong later.
+
+use crate::{
+    be::Be16,
+    l4::{self, number, Reason},
+    tuple::{Destination, Family, Source, Tuple},
+};
+
+pub mod gre;
+pub mod icmp;
+pub mod ipv4;
+pub mod ipv6;
+pub mod sctp;
+pub mod tcp;
+pub mod udp;
+
+/// What connection tracking knows of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Where it goes; the source key of GRE is not known to the packet.
+    pub tuple: Tuple,
+    /// Offset of the transport header from the network header, bytes.
+    pub transport: u32,
+    /// What its protocol reads of it.
+    pub segment: Segment,
+}
+
+/// What a protocol reads of a packet.
+#[derive(Clone, Copy, Debug)]
+pub enum Segment {
+    /// TCP.
+    Tcp(tcp::Segment),
+    /// UDP.
+    Udp(udp::Datagram),
+    /// ICMP or ICMPv6, by the family.
+    Icmp(icmp::Message),
+    /// SCTP.
+    Sctp(l4::sctp::Segment),
+    /// GRE.
+    Gre(gre::Header),
+    /// Any other protocol: nothing of it is read.
+    Other,
+}
+
+/// The network layer's part of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Network {
+    /// Source and destination, without ids.
+    pub tuple: Tuple,
+    /// Offset of what it carries, bytes.
+    pub transport: u32,
+}
+
+/// Reads the network header of a packet of `len` bytes.
+#[inline]
+pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason> {
+    match family {
+        Family::Ipv4 => {
+            let header = ipv4::Header::new(bytes, len)?;
+            Ok(Network {
+                tuple: Tuple {
+                    src: Source {
+                        address: header.source,
+                        id: Be16::new(0),
+                        l3num: family.number(),
+                    },
+                    dst: Destination {
+                        address: header.destination,
+                        id: Be16::new(0),
+                        protocol: header.protocol,
+                        direction: 0,
+                    },
+                },
+                transport: header.len,
+            })
+        }
+        Family::Ipv6 => {
+            let header = ipv6::Header::new(bytes, len)?;
+            Ok(Network {
+                tuple: Tuple {
+                    src: Source {
+                        address: header.source,
+                        id: Be16::new(0),
+                        l3num: family.number(),
+                    },
+                    dst: Destination {
+                        address: header.destination,
+                        id: Be16::new(0),
+                        protocol: header.protocol,
+                        direction: 0,
+                    },
+                },
+                transport: header.len,
+            })
+        }
+    }
+}
+
+/// Reads a packet of `len` bytes, of which `bytes` are at hand.
+#[inline]
+pub fn parse(family: Family, bytes: &[u8], len: u32) -> Result<Description, Reason> {
+    let Network {
+        mut tuple,
+        transport,
+    } = network(family, bytes, len)?;
+    let rest = bytes.get(transport as usize..).unwrap_or(&[]);
+    let rest_len = len.saturating_sub(transport);
+    let segment = match tuple.dst.protocol {
+        number::TCP => {
+            let (ports, segment) = tcp::Segment::new(rest, rest_len)?;
+            ports.set(&mut tuple);
+            Segment::Tcp(segment)
+        }
+        number::UDP => {
+            let (ports, datagram) = udp::Datagram::new(rest, rest_len)?;
+            ports.set(&mut tuple);
+            Segment::Udp(datagram)
+        }
+        number::ICMP | number::ICMPV6 if icmp::belongs(tuple.dst.protocol, family) => {
+            let message = icmp::Message::new(rest)?;
+            message.set(&mut tuple);
+            Segment::Icmp(message)
+        }
+        number::SCTP => {
+            let packet = sctp::Segment::new(rest, rest_len)?;
+            Ports([packet.source_port, packet.dest_port]).set(&mut tuple);
+            Segment::Sctp(l4::sctp::Segment::new(&packet)?)
+        }
+        number::GRE => {
+            let header = gre::Header::new(rest)?;
+            tuple.dst.id = header.call_id();
+            Segment::Gre(header)
+        }
+        _ => Segment::Other,
+    };
+    Ok(Description {
+        tuple,
+        transport,
+        segment,
+    })
+}
+
+/// The tuple of a packet of which little more than the network header may be at
+/// hand, as of one quoted in an ICMP error: only ports or ids are read.
+pub fn parse_quoted(family: Family, bytes: &[u8], len: u32) -> Result<Tuple, Reason> {
+    let Network {
+        mut tuple,
+        transport,
+    } = network(family, bytes, len)?;
+    let rest = bytes.get(transport as usize..).unwrap_or(&[]);
+    match tuple.dst.protocol {
+        number::TCP | number::UDP | number::SCTP => Ports::new(rest)?.set(&mut tuple),
+        number::ICMP | number::ICMPV6 if icmp::belongs(tuple.dst.protocol, family) => {
+            icmp::Message::new(rest)?.set(&mut tuple);
+        }
+        number::GRE => tuple.dst.id = gre::Header::new(rest)?.call_id(),
+        _ => {}
+    }
+    Ok(tuple)
+}
+
+/// Source and destination port, the first four bytes of TCP, UDP and SCTP.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports(pub [Be16; 2]);
+
+impl Ports {
+    /// Reads them.
+    #[inline]
+    pub fn new(bytes: &[u8]) -> Result<Self, Reason> {
+        let &[a, b, c, d] = bytes.first_chunk::<4>().ok_or(Reason::Truncated)?;
+        Ok(Self([Be16::from_bytes([a, b]), Be16::from_bytes([c, d])]))
+    }
+
+    /// Puts them into a tuple.
+    #[inline]
+    pub fn set(self, tuple: &mut Tuple) {
+        let Self([source, destination]) = self;
+        tuple.src.id = source;
+        tuple.dst.id = destination;
+    }
+}
