@@ -8,7 +8,8 @@
 //! the same source is compiled into the kernel modules and, by
 //! `tools/testing/host`, into a host crate where it is tested.
 
-#![no_std]
+// The kernel build adds no_std itself.
+#![cfg_attr(not(MODULE), no_std)]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
