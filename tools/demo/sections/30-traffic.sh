@@ -25,7 +25,7 @@ echoes() {
 # throughput NAMESPACE ARGUMENT...: iperf3 to the server for a second.
 throughput() {
 	local out
-	out=$(in_ns "$1" timeout 20 iperf3 -t 1 -J "${@:2}") ||
+	out=$(in_ns "$1" timeout 60 iperf3 -t 1 -J "${@:2}") ||
 		{ jq -r '.error // .' <<<"$out" && return 1; }
 	jq -er '.end | (.sum_received // .sum) |
 		if .bytes > 0 then "\(.bits_per_second / 1e6 | floor) Mbit/s"
