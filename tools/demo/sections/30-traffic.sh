@@ -19,7 +19,7 @@ echoes() {
 	in_ns "$1" socat -t 3 -T 10 - "$2" <"$work/sent" >"$work/back" || return 1
 	sent=$(sha256sum <"$work/sent") back=$(sha256sum <"$work/back")
 	[ "$sent" = "$back" ] || { echo "$(stat -c %s "$work/back") of $3 bytes came back" && return 1; }
-	echo "$3 bytes came back intact"
+	echo "$3 bytes, intact"
 }
 
 # throughput NAMESPACE ARGUMENT...: iperf3 to the server for a second.
