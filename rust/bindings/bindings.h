@@ -61,6 +61,7 @@
 #include <net/netfilter/nf_conntrack_timestamp.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/netfilter/nf_flowstat.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/netns/conntrack.h>

@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
 
+use crate::array::Array;
 use crate::net::{Device, Net, Scope};
 use crate::rcu::{self, ReadGuard};
 use crate::skb::SkBuff;
@@ -161,7 +162,7 @@ pub struct Point {
 ///
 /// `ops` are registered in `net`; their `priv` is the pointer of `_hook`.
 pub struct Registration<H: Hook> {
-    ops: KVec<bindings::nf_hook_ops>,
+    ops: Array<bindings::nf_hook_ops>,
     net: Scope,
     _hook: Arc<H>,
 }
@@ -179,20 +180,14 @@ impl<H: Hook> Registration<H> {
     ///
     /// `ENOMEM`, `E2BIG` if there are too many hooks.
     pub fn new(net: Scope, points: &[Point], hook: Arc<H>) -> Result<Self> {
-        let mut ops = KVec::with_capacity(points.len(), GFP_KERNEL)?;
-        for point in points {
-            ops.push(
-                bindings::nf_hook_ops {
-                    hook: Some(trampoline::<H>),
-                    priv_: Arc::as_ptr(&hook).cast_mut().cast(),
-                    pf: point.family.number() as u8,
-                    hooknum: point.hook as c_uint,
-                    priority: point.priority,
-                    ..pin_init::zeroed()
-                },
-                GFP_KERNEL,
-            )?;
-        }
+        let ops = Array::new(points.iter().map(|point| bindings::nf_hook_ops {
+            hook: Some(trampoline::<H>),
+            priv_: Arc::as_ptr(&hook).cast_mut().cast(),
+            pf: point.family.number() as u8,
+            hooknum: point.hook as c_uint,
+            priority: point.priority,
+            ..pin_init::zeroed()
+        }))?;
         let len = c_uint::try_from(ops.len())?;
         // SAFETY: The namespace is alive by the invariant of `Scope`; `ops` stays
         // where it is until it is unregistered, and so does what `priv` points at.

@@ -101,6 +101,9 @@ impl core::ops::Deref for Scope {
 /// registration made with one, must be gone when the value is dropped or, if
 /// `init` fails, when it returns.
 pub unsafe trait PerNet: Sized + Send + Sync + 'static {
+    /// What all namespaces share, made by the module before.
+    type Context: Send + Sync + 'static;
+
     /// Where the registration of this type is: a `static`.
     fn ops() -> &'static Ops<Self>;
 
@@ -112,21 +115,22 @@ pub unsafe trait PerNet: Sized + Send + Sync + 'static {
     ///
     /// The value is dropped when either goes down, a grace period after
     /// [`Ops::get`] has ceased to find it.
-    fn init(net: &Scope) -> Result<Self>;
+    fn init(net: &Scope, context: &Self::Context) -> Result<Self>;
 }
 
 /// The registration of a [`PerNet`] type.
-pub struct Ops<T> {
+pub struct Ops<T: PerNet> {
     raw: UnsafeCell<bindings::pernet_operations>,
     id: UnsafeCell<c_uint>,
+    context: UnsafeCell<Option<T::Context>>,
     claimed: AtomicBool,
     live: AtomicBool,
     _state: PhantomData<fn() -> T>,
 }
 
-// SAFETY: The cells are written by `register` alone, which `claimed` lets only one
-// at a time enter, before `live` is set or the C side sees them.
-unsafe impl<T> Sync for Ops<T> {}
+// SAFETY: The cells are written by the one who has `claimed` alone, before the C
+// side sees them and after it has forgotten them.
+unsafe impl<T: PerNet> Sync for Ops<T> {}
 
 /// In the memory that the core keeps per namespace, zeroed at first.
 struct Slot<T> {
@@ -155,6 +159,7 @@ impl<T: PerNet> Ops<T> {
                 size: core::mem::size_of::<Slot<T>>(),
             }),
             id: UnsafeCell::new(0),
+            context: UnsafeCell::new(None),
             claimed: AtomicBool::new(false),
             live: AtomicBool::new(false),
             _state: PhantomData,
@@ -167,17 +172,20 @@ impl<T: PerNet> Ops<T> {
     /// # Errors
     ///
     /// Those of [`PerNet::init`]; `EBUSY` if registered already.
-    pub fn register(&'static self) -> Result<Registration<T>> {
+    pub fn register(&'static self, context: T::Context) -> Result<Registration<T>> {
         if self.claimed.swap(true, Ordering::Acquire) {
             return Err(EBUSY);
         }
         // SAFETY: `claimed` makes us the only one here, and the core does not know
         // the struct yet; it is static, as the core requires.
         let result = unsafe {
+            *self.context.get() = Some(context);
             (*self.raw.get()).id = self.id.get();
             bindings::register_pernet_subsys(self.raw.get())
         };
         if let Err(error) = kernel::error::to_result(result) {
+            // SAFETY: As above.
+            unsafe { *self.context.get() = None };
             self.claimed.store(false, Ordering::Release);
             return Err(error);
         }
@@ -223,7 +231,11 @@ impl<T: PerNet> Drop for Registration<T> {
         // grace period.
         self.0.live.store(false, Ordering::Release);
         // SAFETY: `self` is proof that it is registered.
-        unsafe { bindings::unregister_pernet_subsys(self.0.raw.get()) };
+        // No init function runs any more after that.
+        unsafe {
+            bindings::unregister_pernet_subsys(self.0.raw.get());
+            *self.0.context.get() = None;
+        }
         self.0.claimed.store(false, Ordering::Release);
     }
 }
@@ -239,7 +251,11 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
     let Some(slot) = (unsafe { T::ops().slot(&scope) }) else {
         return ENOMEM.to_errno();
     };
-    let state = match T::init(&scope).and_then(|state| Ok(KBox::new(state, GFP_KERNEL)?)) {
+    // SAFETY: Set before registration and until after unregistering.
+    let Some(context) = (unsafe { &*T::ops().context.get() }) else {
+        return EINVAL.to_errno();
+    };
+    let state = match T::init(&scope, context).and_then(|state| Ok(KBox::new(state, GFP_KERNEL)?)) {
         Ok(state) => KBox::into_raw(state),
         Err(error) => return error.to_errno(),
     };

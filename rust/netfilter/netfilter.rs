@@ -10,11 +10,14 @@
 #![deny(missing_docs)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+pub mod abi;
+pub mod array;
 pub mod hook;
 pub mod net;
 pub mod nulls;
 pub mod percpu;
 pub mod procfs;
+pub mod random;
 pub mod rcu;
 pub mod skb;
 pub mod slab;

@@ -11,12 +11,12 @@
 //! C headers: [`include/linux/list_nulls.h`](srctree/include/linux/list_nulls.h),
 //! [`include/linux/rculist_nulls.h`](srctree/include/linux/rculist_nulls.h)
 
+use crate::array::Array;
 use crate::rcu::ReadGuard;
 use crate::slab::{self, Fresh, Object, Ref};
 use core::mem::{align_of, offset_of, size_of};
 use core::ptr::{null_mut, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering};
-use kernel::alloc::KVVec;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 use nf_bindings as bindings;
@@ -73,7 +73,7 @@ struct Bucket {
 /// Every node in a list is that of a published `T`, of which the list has one
 /// reference. A list changes only with its lock held.
 pub struct Table<T: Object> {
-    buckets: KVVec<Bucket>,
+    buckets: Array<Bucket>,
     _objects: core::marker::PhantomData<Ref<T>>,
 }
 
@@ -91,17 +91,11 @@ impl<T: Object> Table<T> {
     /// `ENOMEM`.
     pub fn new(bits: u32) -> Result<Self> {
         let len = 1usize << bits.min(24);
-        let mut buckets = KVVec::with_capacity(len, GFP_KERNEL)?;
-        for index in 0..len {
-            buckets.push(
-                Bucket {
-                    first: AtomicPtr::new(marker(index)),
-                    lock: Opaque::zeroed(),
-                },
-                GFP_KERNEL,
-            )?;
-        }
-        for bucket in &buckets {
+        let buckets = Array::new((0..len).map(|index| Bucket {
+            first: AtomicPtr::new(marker(index)),
+            lock: Opaque::zeroed(),
+        }))?;
+        for bucket in buckets.iter() {
             // SAFETY: The bucket has its place now, and moves no more.
             unsafe { bindings::spin_lock_init(bucket.lock.get()) };
         }
@@ -203,6 +197,9 @@ impl<T: Object> Table<T> {
     /// Returns how many were taken out.
     pub fn remove_if(&self, index: usize, mut f: impl FnMut(&T) -> bool) -> usize {
         let mut removed = 0usize;
+        if self.is_list_empty(index) {
+            return removed;
+        }
         let Some(mut list) = self.lock(index) else {
             return removed;
         };
@@ -229,6 +226,14 @@ impl<T: Object> Table<T> {
             f(object);
             false
         });
+    }
+
+    /// Whether list number `index` has nothing in it just now.
+    #[inline]
+    pub fn is_list_empty(&self, index: usize) -> bool {
+        self.buckets
+            .get(index)
+            .is_none_or(|bucket| node(bucket.first.load(Ordering::Relaxed)).is_none())
     }
 
     #[inline]

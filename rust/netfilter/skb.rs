@@ -117,14 +117,17 @@ impl SkBuff {
         self.copy_bits(offset, buffer).then_some(buffer)
     }
 
-    /// The packet's bytes from `offset` on as far as there are and as `buffer`
-    /// takes: in place if at least that many are linear, else copied.
+    /// Gives `f` the packet's bytes from `offset` on: all that are linear if they
+    /// are all there is or at least `N`, else a copy of up to `N`.
     #[inline]
-    pub fn prefix<'a>(&'a self, offset: usize, buffer: &'a mut [u8]) -> &'a [u8] {
-        let len = self.len().saturating_sub(offset).min(buffer.len());
+    pub fn with_prefix<const N: usize, R>(&self, offset: usize, f: impl FnOnce(&[u8]) -> R) -> R {
+        let len = self.len().saturating_sub(offset).min(N);
         match self.linear().get(offset..) {
-            Some(bytes) if bytes.len() >= len => bytes,
-            _ => self.slice(offset, len, buffer).unwrap_or(&[]),
+            Some(bytes) if bytes.len() >= len => f(bytes),
+            _ => {
+                let mut buffer = [0; N];
+                f(self.slice(offset, len, &mut buffer).unwrap_or(&[]))
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
+use crate::array::Array;
 use crate::net::Scope;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -86,8 +87,8 @@ struct Slot<T: 'static> {
 /// they are until it is unregistered.
 pub struct Registration<T: 'static> {
     header: NonNull<bindings::ctl_table_header>,
-    _table: KVec<bindings::ctl_table>,
-    _slots: KVec<Slot<T>>,
+    _table: Array<bindings::ctl_table>,
+    _slots: Array<Slot<T>>,
     _net: Scope,
 }
 
@@ -110,26 +111,20 @@ impl<T: Send + Sync + 'static> Registration<T> {
         entries: &'static [Entry<T>],
         data: Arc<T>,
     ) -> Result<Self> {
-        let mut slots = KVec::with_capacity(entries.len(), GFP_KERNEL)?;
-        for entry in entries {
+        let slots = Array::new(entries.iter().map(|entry| {
             let (min, max) = match entry.kind {
                 Kind::U8(_, min, max) => (min.into(), max.into()),
                 Kind::U32(_, min, max) => (min, max),
                 Kind::Seconds(_) | Kind::Computed(_) => (0, u32::MAX),
             };
-            slots.push(
-                Slot {
-                    min,
-                    max,
-                    entry,
-                    data: data.clone(),
-                },
-                GFP_KERNEL,
-            )?;
-        }
-        // From here on the slots do not move.
-        let mut table = KVec::with_capacity(entries.len(), GFP_KERNEL)?;
-        for slot in &slots {
+            Slot {
+                min,
+                max,
+                entry,
+                data: data.clone(),
+            }
+        }))?;
+        let table = Array::new(slots.iter().map(|slot| {
             let (at, len): (*mut c_void, usize) = match slot.entry.kind {
                 Kind::U8(setting, ..) => (setting(&data).0.get().cast(), 1),
                 Kind::U32(setting, ..) | Kind::Seconds(setting) => {
@@ -138,31 +133,28 @@ impl<T: Send + Sync + 'static> Registration<T> {
                 // Not used by the handler, but a table without data is refused.
                 Kind::Computed(_) => ((&raw const slot.max).cast_mut().cast(), 4),
             };
-            table.push(
-                bindings::ctl_table {
-                    procname: slot.entry.name.as_char_ptr(),
-                    data: at,
-                    maxlen: len as c_int,
-                    mode: slot.entry.mode,
-                    proc_handler: Some(handler::<T>),
-                    poll: core::ptr::null_mut(),
-                    extra1: core::ptr::from_ref(slot).cast_mut().cast(),
-                    extra2: (&raw const slot.max).cast_mut().cast(),
-                },
-                GFP_KERNEL,
-            )?;
-        }
+            bindings::ctl_table {
+                procname: slot.entry.name.as_char_ptr(),
+                data: at,
+                maxlen: len as c_int,
+                mode: slot.entry.mode,
+                proc_handler: Some(handler::<T>),
+                poll: core::ptr::null_mut(),
+                extra1: core::ptr::from_ref(slot).cast_mut().cast(),
+                extra2: (&raw const slot.max).cast_mut().cast(),
+            }
+        }))?;
         // SAFETY: The namespace is alive by the invariant of `Scope`; `table` has
         // that many entries and lives until it is unregistered.
         let header = unsafe {
             bindings::register_net_sysctl_sz(
                 net.as_raw(),
                 path.as_char_ptr(),
-                table.as_mut_ptr(),
+                table.as_ptr().cast_mut(),
                 table.len(),
             )
         };
-        // INVARIANT: Just registered; moving a `KVec` does not move its elements.
+        // INVARIANT: Just registered; moving an `Array` does not move its elements.
         Ok(Self {
             header: NonNull::new(header).ok_or(ENOMEM)?,
             _table: table,

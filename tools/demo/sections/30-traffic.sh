@@ -19,13 +19,13 @@ echoes() {
 	in_ns "$1" socat -t 3 -T 10 - "$2" <"$work/sent" >"$work/back" || return 1
 	sent=$(sha256sum <"$work/sent") back=$(sha256sum <"$work/back")
 	[ "$sent" = "$back" ] || { echo "$(stat -c %s "$work/back") of $3 bytes came back" && return 1; }
-	echo "$3 bytes came back intact"
+	echo "$3 bytes, intact"
 }
 
 # throughput NAMESPACE ARGUMENT...: iperf3 to the server for a second.
 throughput() {
 	local out
-	out=$(in_ns "$1" timeout 20 iperf3 -t 1 -J "${@:2}") ||
+	out=$(in_ns "$1" timeout 60 iperf3 -t 1 -J "${@:2}") ||
 		{ jq -r '.error // .' <<<"$out" && return 1; }
 	jq -er '.end | (.sum_received // .sum) |
 		if .bytes > 0 then "\(.bits_per_second / 1e6 | floor) Mbit/s"

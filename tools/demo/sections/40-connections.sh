@@ -3,8 +3,8 @@
 #
 # The connection table, while two TCP connections are open.
 
-{ echo 'still here' && sleep 30; } | in_ns client socat - "TCP4:$server4:7" >/dev/null 2>&1 &
-{ echo 'still here' && sleep 30; } | in_ns client socat - "TCP6:[$server6]:7" >/dev/null 2>&1 &
+{ echo 'still here' && sleep 120; } | in_ns client socat - "TCP4:$server4:7" >/dev/null 2>&1 &
+{ echo 'still here' && sleep 120; } | in_ns client socat - "TCP6:[$server6]:7" >/dev/null 2>&1 &
 established() { [ "$(in_ns client ss -Hnt state established 'dport = :7' | wc -l)" -ge 2 ]; }
 until_true 'two connections are open' established
 sleep 1
