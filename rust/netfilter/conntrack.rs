@@ -19,6 +19,7 @@ pub mod settings;
 pub mod skb;
 pub mod stat;
 pub mod table;
+pub mod state;
 pub mod tuple;
 pub mod work;
 pub mod zone;

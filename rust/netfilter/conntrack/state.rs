@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What protocols keep about a connection (`union nf_conntrack_proto`) and
+//! about a namespace (`struct nf_ip_net`), as the pure protocols see it.
+
+use super::{conn::Locked, Conn, Net, HZ};
+use core::{mem::offset_of, mem::size_of, ptr::NonNull};
+use nf_bindings as bindings;
+use nf_proto::l4::{gre, icmp, icmpv6, sctp, tcp, udp};
+
+/// A protocol's state that has the layout of a member of the union.
+///
+/// # Safety
+///
+/// It has, and every bit pattern is a value of it.
+pub unsafe trait OfConnection: Copy {}
+
+macro_rules! same_layout {
+    ($($state:ty = $c:ident { $($field:ident = $c_field:ident),* };)*) => {
+        $(
+            const _: () = {
+                assert!(size_of::<$state>() == size_of::<bindings::$c>());
+                $(assert!(offset_of!($state, $field) == offset_of!(bindings::$c, $c_field));)*
+            };
+            // SAFETY: As asserted; all fields are integers.
+            unsafe impl OfConnection for $state {}
+        )*
+    };
+}
+
+same_layout! {
+    udp::State = nf_ct_udp { stream_from = stream_ts };
+    gre::State = nf_ct_gre { stream_timeout = stream_timeout, timeout = timeout };
+    sctp::State = ip_ct_sctp {};
+    tcp::State = ip_ct_tcp {};
+}
+
+/// The protocol's state of a connection whose lock is held.
+#[inline]
+pub fn of<'a, S: OfConnection>(locked: &'a mut Locked<'_>) -> &'a mut S {
+    // SAFETY: `S` has the layout of a member of the union, and any bits are a
+    // value of it: with another protocol's connection it would be nonsense, but
+    // sound.
+    unsafe { locked.state() }
+}
+
+/// The state of a connection without its lock: single words may change
+/// meanwhile.
+#[inline]
+pub fn peek<S: OfConnection>(conn: &Conn) -> S {
+    // SAFETY: As in `of`; read as a copy.
+    unsafe { (&raw const (*conn.as_ptr()).proto).cast::<S>().read_volatile() }
+}
+
+/// UDP's state.
+#[inline]
+pub fn udp(conn: &Conn) -> udp::State {
+    peek(conn)
+}
+
+/// Sets UDP's state, of a connection that is not confirmed.
+#[inline]
+pub fn set_udp(conn: &Conn, state: udp::State) {
+    // SAFETY: Layout as above; one aligned word.
+    unsafe { (&raw mut (*conn.as_ptr()).proto).cast::<udp::State>().write_volatile(state) }
+}
+
+/// A timeout table of the connection's own, instead of the namespace's.
+pub type OwnTimeouts = Option<NonNull<u32>>;
+
+#[inline]
+fn table<const N: usize>(own: OwnTimeouts, namespace: &[u32; N]) -> [u32; N] {
+    let from = match own {
+        Some(own) => own.as_ptr().cast_const().cast::<[u32; N]>(),
+        None => core::ptr::from_ref(namespace),
+    };
+    // SAFETY: A policy's table has as many entries as its protocol's; sysctls
+    // may change single words meanwhile.
+    unsafe { from.read_volatile() }
+}
+
+/// UDP's settings.
+#[inline]
+pub fn udp_policy(net: Net, own: OwnTimeouts) -> udp::Policy {
+    udp::Policy {
+        timeouts: table(own, &net.protocols().udp.timeouts),
+        stream_after: HZ * udp::STREAM_AFTER,
+    }
+}
+
+/// TCP's settings.
+#[inline]
+pub fn tcp_policy(net: Net, own: OwnTimeouts) -> tcp::Policy {
+    let tcp = &net.protocols().tcp;
+    tcp::Policy {
+        timeouts: table(own, &tcp.timeouts),
+        loose: tcp.tcp_loose != 0,
+        be_liberal: tcp.tcp_be_liberal != 0,
+        max_retrans: tcp.tcp_max_retrans,
+        ignore_invalid_rst: tcp.tcp_ignore_invalid_rst != 0,
+    }
+}
+
+/// SCTP's settings.
+#[inline]
+pub fn sctp_policy(net: Net, own: OwnTimeouts) -> sctp::Policy {
+    sctp::Policy {
+        timeouts: table(own, &net.protocols().sctp.timeouts),
+    }
+}
+
+/// GRE's settings.
+#[inline]
+pub fn gre_policy(net: Net, own: OwnTimeouts) -> gre::Policy {
+    gre::Policy {
+        timeouts: table(own, &net.protocols().gre.timeouts),
+    }
+}
+
+/// ICMP's or ICMPv6's timeout.
+#[inline]
+pub fn icmp_timeout(net: Net, own: OwnTimeouts, l3num: u16) -> u32 {
+    let protocols = net.protocols();
+    let namespace = if l3num == 2 { protocols.icmp.timeout } else { protocols.icmpv6.timeout };
+    let [timeout] = table(own, &[namespace]);
+    timeout
+}
+
+/// The timeout of all other protocols.
+#[inline]
+pub fn generic_timeout(net: Net, own: OwnTimeouts) -> u32 {
+    let [timeout] = table(own, &[net.protocols().generic.timeout]);
+    timeout
+}
+
+/// Sets a namespace's defaults, in jiffies.
+pub fn init_net(net: Net) {
+    let jiffies = |seconds: u32| seconds.wrapping_mul(HZ);
+    // SAFETY: The namespace is being set up: nobody else uses its settings.
+    let protocols = unsafe { &mut (*net.ct()).nf_ct_proto };
+    protocols.generic.timeout = jiffies(nf_proto::l4::generic::DEFAULT_TIMEOUT);
+    protocols.icmp.timeout = jiffies(icmp::DEFAULT_TIMEOUT);
+    protocols.icmpv6.timeout = jiffies(icmpv6::DEFAULT_TIMEOUT);
+    protocols.udp.timeouts = udp::DEFAULT_TIMEOUTS.map(jiffies);
+    protocols.udp.offload_timeout = jiffies(30);
+    protocols.tcp.timeouts = tcp::DEFAULT_TIMEOUTS.map(jiffies);
+    protocols.tcp.offload_timeout = jiffies(30);
+    protocols.tcp.tcp_loose = 1;
+    protocols.tcp.tcp_be_liberal = 0;
+    protocols.tcp.tcp_max_retrans = 3;
+    protocols.tcp.tcp_ignore_invalid_rst = 0;
+    protocols.sctp.timeouts = sctp::DEFAULT_TIMEOUTS.map(jiffies);
+    protocols.gre.timeouts = gre::DEFAULT_TIMEOUTS.map(jiffies);
+    // SAFETY: The list head is inside the namespace, which does not move.
+    unsafe { bindings::list_init(&raw mut protocols.gre.keymap_list) };
+}
