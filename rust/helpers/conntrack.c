@@ -6,9 +6,11 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_extend.h>
+#include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_queue.h>
 
 void nf_rust_helper_conn_init_lock(struct nf_conn *ct)
@@ -189,4 +191,49 @@ void *nf_rust_helper_template_zalloc(size_t size, gfp_t gfp)
 {
 	BUILD_BUG_ON(ARCH_KMALLOC_MINALIGN <= NFCT_INFOMASK);
 	return kzalloc(size, gfp);
+}
+
+struct ctl_table *nf_rust_helper_sysctl_table_alloc(unsigned int entries)
+{
+	return kcalloc(entries, sizeof(struct ctl_table), GFP_KERNEL);
+}
+
+struct ctl_table *
+nf_rust_helper_sysctl_header_table(const struct ctl_table_header *header)
+{
+	return (struct ctl_table *)header->ctl_table_arg;
+}
+
+/* A logger is loaded if none is there to log invalid packets. */
+void nf_rust_helper_ct_load_logger(void)
+{
+	int i;
+
+	for (i = 0; i < NFPROTO_NUMPROTO; i++) {
+		if (nf_log_is_registered(i))
+			return;
+	}
+	request_module("%s", "nf_log_syslog");
+}
+
+void nf_rust_helper_ct_request_bridge(void)
+{
+	request_module("%s", "nf_conntrack_bridge");
+}
+
+struct nlattr *nf_rust_helper_nla_nest(struct sk_buff *skb, int type)
+{
+	return nla_nest_start(skb, type);
+}
+
+void nf_rust_helper_nla_nest_close(struct sk_buff *skb, struct nlattr *nest)
+{
+	nla_nest_end(skb, nest);
+}
+
+int nf_rust_helper_nla_parse_nest(struct nlattr **tb, int maxtype,
+				  const struct nlattr *nla,
+				  const struct nla_policy *policy)
+{
+	return nla_parse_nested_deprecated(tb, maxtype, nla, policy, NULL);
 }
