@@ -5,6 +5,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <net/checksum.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 
 /*
