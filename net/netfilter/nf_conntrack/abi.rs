@@ -4,7 +4,12 @@
 //! file an area. Each function converts, calls, and converts back.
 
 pub mod core;
+pub mod ecache;
+pub mod ext;
+pub mod labels;
 pub mod module;
+pub mod seqadj;
+pub mod timeout;
 
 /// Checks at compile time that a Rust function has the signature of the C
 /// prototype of the same name.

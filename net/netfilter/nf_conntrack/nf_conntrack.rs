@@ -13,9 +13,14 @@ pub mod alloc;
 pub mod confirm;
 pub mod delete;
 pub mod early_drop;
+pub mod ecache;
+pub mod ext;
 pub mod gc;
 pub mod iterate;
+pub mod labels;
+pub mod seqadj;
 pub mod store;
+pub mod timeout;
 
 use kernel::prelude::*;
 
