@@ -15,6 +15,7 @@
 
 pub mod be;
 pub mod checksum;
+pub mod expect;
 pub mod hash;
 pub mod l4;
 pub mod packet;

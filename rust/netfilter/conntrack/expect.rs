@@ -1,0 +1,706 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct nf_conntrack_expect`: an expectation, and the table of them.
+//!
+//! Who owns what: an expectation in the table is also in its master's list, and
+//! a master takes its expectations out of both before it goes. So under the
+//! lock, every expectation in the table has a master. Outside of it, a
+//! [`NewExpect`] borrows its master, and an [`ExpectRef`] holds a reference to
+//! it. Under RCU alone an expectation may be looked at, but not its master.
+
+use super::{
+    helper::{Help, Helper},
+    hlist::{self, Linked},
+    refcount::Refcount,
+    tuple, Conn, ConnRef, Net,
+};
+use core::{
+    cell::UnsafeCell,
+    mem::{offset_of, size_of, ManuallyDrop},
+    ops::Deref,
+    ptr::{null_mut, NonNull},
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
+};
+use kernel::{prelude::*, sync::rcu};
+use nf_bindings as bindings;
+use nf_proto::{
+    expect::Mask,
+    hash,
+    l4::Jiffies,
+    tuple::{Direction, Tuple},
+};
+
+/// Number of classes a helper can sort its expectations into.
+pub const CLASSES: u32 = bindings::NF_CT_MAX_EXPECT_CLASSES;
+
+/// The most expectations of a class that a connection can have.
+pub const MAX_OF_CLASS: u32 = bindings::NF_CT_EXPECT_MAX_CNT;
+
+/// Flags of an expectation.
+#[allow(missing_docs)] // Each is NF_CT_EXPECT_* of the UAPI header.
+pub mod flag {
+    use super::bindings;
+    pub const PERMANENT: u32 = bindings::NF_CT_EXPECT_PERMANENT;
+    pub const INACTIVE: u32 = bindings::NF_CT_EXPECT_INACTIVE;
+    pub const USERSPACE: u32 = bindings::NF_CT_EXPECT_USERSPACE;
+    /// Given up by whoever made it; no longer found.
+    pub const DEAD: u32 = bindings::NF_CT_EXPECT_DEAD;
+}
+
+const _: () = {
+    assert!(size_of::<Mask>() == size_of::<bindings::nf_conntrack_tuple_mask>());
+    assert!(
+        offset_of!(Mask, id)
+            == offset_of!(bindings::nf_conntrack_tuple_mask, src)
+                + offset_of!(bindings::nf_conntrack_tuple_mask__bindgen_ty_1, u)
+    );
+    assert!(offset_of!(bindings::nf_conntrack_tuple_mask__bindgen_ty_1, u3) == 0);
+};
+
+/// An expectation (`struct nf_conntrack_expect`).
+///
+/// # Invariants
+///
+/// From the cache of expectations; freed a grace period after the last
+/// reference is given back. While it is in the table only its flags and its
+/// timeout change.
+#[repr(transparent)]
+pub struct Expect(UnsafeCell<bindings::nf_conntrack_expect>);
+
+// SAFETY: What changes while others can reach it is accessed atomically.
+unsafe impl Sync for Expect {}
+// SAFETY: It belongs to no thread.
+unsafe impl Send for Expect {}
+
+struct InTable;
+struct OfMaster;
+
+// SAFETY: `hnode` is what links the table's chains.
+unsafe impl Linked<Expect> for InTable {
+    const OFFSET: usize = offset_of!(bindings::nf_conntrack_expect, hnode);
+}
+
+// SAFETY: `lnode` is what links a master's list.
+unsafe impl Linked<Expect> for OfMaster {
+    const OFFSET: usize = offset_of!(bindings::nf_conntrack_expect, lnode);
+}
+
+impl Expect {
+    /// A reference from a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is an expectation that stays allocated for `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::nf_conntrack_expect) -> &'a Expect {
+        // SAFETY: By the function's safety requirement.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub fn as_ptr(&self) -> *mut bindings::nf_conntrack_expect {
+        self.0.get()
+    }
+
+    /// The expected tuple.
+    #[inline]
+    pub fn tuple(&self) -> &Tuple {
+        // SAFETY: Constant while others can reach it, by the type invariant.
+        tuple::from_c(unsafe { &(*self.as_ptr()).tuple })
+    }
+
+    /// The tuple of its master's original direction.
+    #[inline]
+    pub fn master_tuple(&self) -> &Tuple {
+        // SAFETY: Constant while others can reach it, by the type invariant.
+        tuple::from_c(unsafe { &(*self.as_ptr()).master_tuple })
+    }
+
+    /// Which bits of the expected tuple's source count.
+    #[inline]
+    pub fn mask(&self) -> &Mask {
+        // SAFETY: Same size and offsets (asserted above), every bit pattern is
+        // valid, and it is constant while others can reach it.
+        unsafe { &*(&raw const (*self.as_ptr()).mask).cast() }
+    }
+
+    /// The namespace it is in, to be compared only: under RCU it may be gone.
+    #[inline]
+    pub fn is_in(&self, net: Net) -> bool {
+        // SAFETY: Constant while others can reach it, by the type invariant.
+        unsafe { (*self.as_ptr()).net.net == net.as_ptr() }
+    }
+
+    /// Its zone's id.
+    #[inline]
+    pub fn zone_id(&self) -> u16 {
+        // SAFETY: Constant while others can reach it, by the type invariant.
+        unsafe { (*self.as_ptr()).zone.id }
+    }
+
+    /// Its class, below [`CLASSES`] once it is in the table.
+    #[inline]
+    pub fn class(&self) -> u32 {
+        // SAFETY: Constant while others can reach it, by the type invariant.
+        unsafe { (*self.as_ptr()).class }
+    }
+
+    #[inline]
+    fn flags_word(&self) -> &AtomicU32 {
+        // SAFETY: An aligned word inside the object, accessed atomically.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).flags) }
+    }
+
+    /// Its flags ([`flag`]).
+    #[inline]
+    pub fn flags(&self) -> u32 {
+        self.flags_word().load(Ordering::Relaxed)
+    }
+
+    /// Has one of the flags.
+    #[inline]
+    pub fn has(&self, flags: u32) -> bool {
+        self.flags() & flags != 0
+    }
+
+    /// Sets flags. C code changes flags under the lock, too.
+    #[inline]
+    pub fn set_flags(&self, _lock: &ExpectLock, flags: u32) {
+        self.flags_word().fetch_or(flags, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn timeout_word(&self) -> &AtomicU32 {
+        // SAFETY: An aligned word inside the object, accessed atomically.
+        unsafe { AtomicU32::from_ptr(&raw mut (*self.as_ptr()).timeout) }
+    }
+
+    /// When it ends, in jiffies.
+    #[inline]
+    pub fn timeout(&self) -> Jiffies {
+        self.timeout_word().load(Ordering::Relaxed)
+    }
+
+    /// Sets when it ends, in jiffies; see [`nf_proto::expect::expiry`].
+    #[inline]
+    pub fn set_timeout(&self, timeout: Jiffies) {
+        self.timeout_word().store(timeout, Ordering::Relaxed);
+    }
+
+    /// Its time is over, or it was given up.
+    #[inline]
+    pub fn is_over(&self, now: Jiffies) -> bool {
+        self.has(flag::DEAD) || (self.timeout().wrapping_sub(now) as i32) <= 0
+    }
+
+    /// The helper that made it, under RCU.
+    #[inline]
+    pub fn helper<'g>(&self, _rcu: &'g rcu::Guard) -> Option<&'g Helper> {
+        // SAFETY: Removed with its helper, which is freed a grace period after;
+        // a master's helper lives as long as the master.
+        unsafe { Helper::from_raw((*self.as_ptr()).helper) }
+    }
+
+    /// The helper that the expected connection gets, under RCU.
+    #[inline]
+    pub fn assign_helper<'g>(&self, _rcu: &'g rcu::Guard) -> Option<&'g Helper> {
+        // SAFETY: As for `helper`.
+        unsafe { Helper::from_raw((*self.as_ptr()).assign_helper) }
+    }
+
+    /// It is by this helper or for it.
+    #[inline]
+    pub fn refers_to(&self, helper: &Helper) -> bool {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe {
+            (*self.as_ptr()).helper == helper.as_ptr()
+                || (*self.as_ptr()).assign_helper == helper.as_ptr()
+        }
+    }
+
+    /// `function` is to be called with the expected connection.
+    #[inline]
+    pub fn calls(&self, function: ExpectFn) -> bool {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).expectfn }.map(|f| f as usize) == Some(function as usize)
+    }
+
+    /// The connection that expects, of an expectation in the table.
+    #[inline]
+    pub fn master<'l>(&self, _lock: &'l ExpectLock) -> &'l Conn {
+        // SAFETY: A master takes its expectations out of the table, for which
+        // it needs the lock, before it goes.
+        unsafe { Conn::from_raw((*self.as_ptr()).master) }
+    }
+
+    /// Both have the same master.
+    #[inline]
+    pub fn same_master(&self, other: &Expect) -> bool {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).master == (*other.as_ptr()).master }
+    }
+
+    #[inline]
+    fn uses(&self) -> Refcount<'_> {
+        // SAFETY: Inside the object, and only accessed atomically.
+        unsafe { Refcount::from_raw(&raw mut (*self.as_ptr()).use_) }
+    }
+
+    /// In the table.
+    #[inline]
+    pub fn is_linked(&self, _lock: &ExpectLock) -> bool {
+        // SAFETY: The lock is held, and the node was zeroed when allocated.
+        unsafe { hlist::is_linked(&raw const (*self.as_ptr()).hnode) }
+    }
+}
+
+/// What is called with the expected connection, after it was made.
+pub type ExpectFn = unsafe extern "C" fn(*mut bindings::nf_conn, *mut bindings::nf_conntrack_expect);
+
+/// The lock of the table of expectations and of all masters' lists is held
+/// (`nf_conntrack_expect_lock`), and with it an RCU read section.
+pub struct ExpectLock {
+    taken: bool,
+    _rcu: rcu::Guard,
+}
+
+impl ExpectLock {
+    /// Takes the lock; bottom halves are off meanwhile.
+    #[inline]
+    pub fn take() -> Self {
+        let rcu = rcu::read_lock();
+        // SAFETY: The lock is a static of ours, in data_expect.c.
+        unsafe { bindings::spin_lock_bh(&raw mut bindings::nf_conntrack_expect_lock) };
+        ExpectLock { taken: true, _rcu: rcu }
+    }
+
+    /// States that C code holds the lock.
+    ///
+    /// # Safety
+    ///
+    /// It does, as long as the result exists.
+    #[inline]
+    pub unsafe fn held() -> Self {
+        ExpectLock { taken: false, _rcu: rcu::read_lock() }
+    }
+
+    /// The read section that goes with the lock.
+    #[inline]
+    pub fn rcu(&self) -> &rcu::Guard {
+        &self._rcu
+    }
+
+    /// The expectations in a chain. The current one may be unlinked; it stays
+    /// valid while the lock is held.
+    #[inline]
+    pub fn chain(&self, chain: Chain) -> impl Iterator<Item = &Expect> {
+        // SAFETY: Chains are of linked expectations; the lock is held.
+        let iter = unsafe { hlist::iter::<Expect, InTable>(chain.head()) };
+        // SAFETY: Freed at the earliest when the read section has ended.
+        iter.map(|exp| unsafe { &*exp.as_ptr() })
+    }
+
+    /// A master's expectations, the newest first. The current one may be
+    /// unlinked.
+    #[inline]
+    pub fn list<'l>(&'l self, help: &Help<'l>) -> impl Iterator<Item = &'l Expect> {
+        // SAFETY: The list is of linked expectations; the lock is held.
+        let iter = unsafe { hlist::iter::<Expect, OfMaster>(help.expectations()) };
+        // SAFETY: Freed at the earliest when the read section has ended.
+        iter.map(|exp| unsafe { &*exp.as_ptr() })
+    }
+
+    /// Puts an expectation into a chain and its master's list, and counts a
+    /// reference for them. It is in neither.
+    pub fn link(&self, exp: &NewExpect<'_>, chain: Chain, help: &Help<'_>) {
+        exp.uses().increment();
+        // SAFETY: The lock is held, and a grace period passes after unlinking
+        // before the expectation is freed.
+        unsafe {
+            hlist::add(&raw mut (*exp.as_ptr()).lnode, help.expectations());
+            hlist::add(&raw mut (*exp.as_ptr()).hnode, chain.head());
+        }
+    }
+
+    /// Takes an expectation out of chain and list; false if it was in none.
+    ///
+    /// The reference that was counted for them is the caller's now, to be given
+    /// back by [`put_linked`](Self::put_linked).
+    pub fn unlink(&self, exp: &Expect) -> bool {
+        if !exp.is_linked(self) {
+            return false;
+        }
+        // SAFETY: The lock is held.
+        unsafe {
+            hlist::remove(&raw mut (*exp.as_ptr()).hnode);
+            hlist::remove(&raw mut (*exp.as_ptr()).lnode);
+        }
+        true
+    }
+
+    /// Gives back the reference of an expectation that was unlinked.
+    pub fn put_linked(&self, exp: &Expect) {
+        // SAFETY: The reference was the table's, and is given back once, by
+        // whom `unlink` told to.
+        unsafe { put(exp.as_ptr()) };
+    }
+
+    /// A reference to an expectation that is in the table, and to its master,
+    /// unless that is going.
+    pub fn get(&self, exp: &Expect) -> Option<ExpectRef> {
+        if !exp.is_linked(self) {
+            return None;
+        }
+        let master = exp.master(self).try_get()?;
+        exp.uses().increment();
+        Some(ExpectRef { exp: NonNull::from(exp), _master: master })
+    }
+
+    /// Changes the number of expectations of a namespace.
+    pub fn count(&self, net: Net, by: i32) {
+        // SAFETY: The area lives as long as the namespace; the word is written
+        // under the lock, and read as a hint without.
+        let count = unsafe { AtomicU32::from_ptr(&raw mut (*net.area().as_ptr()).expect_count) };
+        let now = count.load(Ordering::Relaxed).saturating_add_signed(by);
+        count.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Drop for ExpectLock {
+    #[inline]
+    fn drop(&mut self) {
+        if self.taken {
+            // SAFETY: Taken in `take`.
+            unsafe { bindings::spin_unlock_bh(&raw mut bindings::nf_conntrack_expect_lock) };
+        }
+    }
+}
+
+/// A chain of the table.
+#[derive(Clone, Copy)]
+pub struct Chain(u32);
+
+impl Chain {
+    /// The chain of a hash.
+    #[inline]
+    pub fn of(hash: u32) -> Self {
+        Chain(hash::bucket(hash, size()))
+    }
+
+    /// A chain by its number.
+    #[inline]
+    pub fn number(number: u32) -> Option<Self> {
+        (number < size()).then_some(Chain(number))
+    }
+
+    #[inline]
+    fn head(self) -> *mut bindings::hlist_head {
+        // SAFETY: The array is there while the module runs, with as many heads.
+        unsafe { bindings::nf_ct_expect_hash.add(self.0 as usize) }
+    }
+
+    /// The expectations in it now. Some may just be going.
+    #[inline]
+    pub fn iter(self, _rcu: &rcu::Guard) -> impl Iterator<Item = &Expect> {
+        // SAFETY: Chains are of linked expectations; under RCU.
+        let iter = unsafe { hlist::iter::<Expect, InTable>(self.head()) };
+        // SAFETY: Freed at the earliest when the read section has ended.
+        iter.map(|exp| unsafe { &*exp.as_ptr() })
+    }
+}
+
+/// Number of chains.
+#[inline]
+pub fn size() -> u32 {
+    // SAFETY: Constant once the module runs.
+    unsafe { (&raw const bindings::nf_ct_expect_hsize).read() }
+}
+
+/// The most expectations of a namespace (`nf_conntrack_expect_max`).
+#[inline]
+pub fn limit() -> u32 {
+    // SAFETY: An aligned word that a sysctl may write.
+    unsafe { (&raw const bindings::nf_ct_expect_max).read_volatile() }
+}
+
+/// Tells the administrator that [`limit`] is reached; rate-limited.
+#[cold]
+pub fn log_full() {
+    // SAFETY: Only logs.
+    unsafe { bindings::expect_log_full() }
+}
+
+static CACHE: AtomicPtr<bindings::kmem_cache> = AtomicPtr::new(null_mut());
+
+/// Makes the table: `chains` chains, unless a module parameter says otherwise,
+/// and four expectations a namespace for each. May sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`
+pub fn start(chains: u32) -> Result {
+    // SAFETY: Nothing else runs yet; the parameter was read before.
+    unsafe {
+        if bindings::nf_ct_expect_hsize == 0 {
+            bindings::nf_ct_expect_hsize = chains.max(1);
+        }
+        bindings::nf_ct_expect_max = bindings::nf_ct_expect_hsize.saturating_mul(4);
+        let cache = bindings::expect_cache_create();
+        if cache.is_null() {
+            return Err(ENOMEM);
+        }
+        let heads = bindings::ct_alloc_hashtable(&raw mut bindings::nf_ct_expect_hsize, 0);
+        if heads.is_null() {
+            bindings::kmem_cache_destroy(cache);
+            return Err(ENOMEM);
+        }
+        bindings::nf_ct_expect_hash = heads.cast();
+        CACHE.store(cache, Ordering::Release);
+    }
+    Ok(())
+}
+
+/// Frees the table. May sleep. No connection is left, and so no expectation.
+pub fn stop() {
+    // SAFETY: Expectations whose last reference is gone are freed by callbacks,
+    // which are waited for; nobody uses the table any more.
+    unsafe {
+        bindings::rcu_barrier();
+        bindings::kmem_cache_destroy(CACHE.swap(null_mut(), Ordering::AcqRel));
+        bindings::kvfree(bindings::nf_ct_expect_hash.cast());
+        bindings::nf_ct_expect_hash = null_mut();
+    }
+}
+
+/// Gives a reference back.
+///
+/// # Safety
+///
+/// The caller has one.
+#[inline]
+pub unsafe fn put(exp: *mut bindings::nf_conntrack_expect) {
+    // SAFETY: A reference is held, so it is valid.
+    unsafe {
+        if Expect::from_raw(exp).uses().decrement() {
+            bindings::call_rcu(&raw mut (*exp).rcu, Some(free));
+        }
+    }
+}
+
+unsafe extern "C" fn free(head: *mut bindings::callback_head) {
+    // SAFETY: `head` is what `put` gave, within an expectation of the cache to
+    // which no reference is left; a grace period has passed.
+    unsafe {
+        let exp = head.byte_sub(offset_of!(bindings::nf_conntrack_expect, rcu));
+        bindings::kmem_cache_free(CACHE.load(Ordering::Relaxed), exp.cast());
+    }
+}
+
+/// An expectation in the making, or just made: it borrows its master.
+///
+/// # Invariants
+///
+/// It owns a reference to the expectation, whose master lives for `'m`.
+pub struct NewExpect<'m>(NonNull<Expect>, &'m Conn);
+
+impl<'m> NewExpect<'m> {
+    /// A new expectation of `master`, all zero but for that and the time, which
+    /// is now. None if memory is short.
+    pub fn alloc(master: &'m Conn) -> Option<Self> {
+        // SAFETY: The cache exists while the module runs.
+        let exp = NonNull::new(unsafe {
+            bindings::expect_cache_zalloc(CACHE.load(Ordering::Relaxed))
+        })?;
+        let exp = exp.cast::<bindings::nf_conntrack_expect>();
+        // SAFETY: Just allocated.
+        unsafe {
+            (*exp.as_ptr()).timeout = super::conn::now();
+            (*exp.as_ptr()).master = master.as_ptr();
+            Expect::from_raw(exp.as_ptr()).uses().set(1);
+        }
+        Some(NewExpect(exp.cast(), master))
+    }
+
+    /// Borrows what C code is making.
+    ///
+    /// # Safety
+    ///
+    /// C holds references to the expectation and to its master for `'m`.
+    #[inline]
+    pub unsafe fn borrow_raw(exp: *mut bindings::nf_conntrack_expect) -> ManuallyDrop<Self> {
+        // SAFETY: By the function's safety requirement.
+        unsafe {
+            ManuallyDrop::new(NewExpect(
+                NonNull::new_unchecked(exp.cast()),
+                Conn::from_raw((*exp).master),
+            ))
+        }
+    }
+
+    /// Hands it to C code.
+    #[inline]
+    pub fn into_raw(self) -> *mut bindings::nf_conntrack_expect {
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+
+    /// Its master.
+    #[inline]
+    pub fn master(&self) -> &'m Conn {
+        self.1
+    }
+
+    /// Says what is expected. Ignored if it is in the table: then it does not
+    /// change any more.
+    pub fn describe(&mut self, what: &Description<'_>) {
+        let exp = self.as_ptr();
+        // SAFETY: A reference is held. Only its maker, who is here, puts it
+        // into the table; who still looks at it there under RCU after somebody
+        // removed it sees single words change.
+        unsafe {
+            if hlist::is_linked(&raw const (*exp).hnode) {
+                return;
+            }
+            (*exp).flags = 0;
+            (*exp).class = what.class;
+            (*exp).expectfn = None;
+            (*exp).helper = what.helper.map_or(null_mut(), Helper::as_ptr);
+            (*exp).assign_helper = null_mut();
+            (*exp).net.net = self.1.net().as_ptr();
+            (*exp).zone = self.1.zone().to_c();
+            (*exp).master_tuple = *tuple::as_c(self.1.tuple(Direction::Original));
+            (*exp).tuple = *tuple::as_c(&what.tuple);
+            (&raw mut (*exp).mask).cast::<Mask>().write(what.mask);
+            (&raw mut (*exp).saved_addr).write_bytes(0, 1);
+            (&raw mut (*exp).saved_proto).write_bytes(0, 1);
+            (*exp).dir = Direction::Original as _;
+        }
+    }
+}
+
+/// What is expected.
+pub struct Description<'h> {
+    /// Class, of those of the master's helper.
+    pub class: u32,
+    /// The expected tuple.
+    pub tuple: Tuple,
+    /// Which bits of its source count.
+    pub mask: Mask,
+    /// The helper that expects: the master's, which stays as long as that.
+    pub helper: Option<&'h Helper>,
+}
+
+impl Deref for NewExpect<'_> {
+    type Target = Expect;
+
+    #[inline]
+    fn deref(&self) -> &Expect {
+        // SAFETY: A reference is held, by the type invariant.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for NewExpect<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The reference is this value's.
+        unsafe { put(self.0.as_ptr().cast()) };
+    }
+}
+
+/// A reference to an expectation and to its master. Not to be dropped with the
+/// lock held.
+pub struct ExpectRef {
+    exp: NonNull<Expect>,
+    _master: ConnRef,
+}
+
+// SAFETY: Neither belongs to a thread.
+unsafe impl Send for ExpectRef {}
+
+impl ExpectRef {
+    /// The connection that expects.
+    #[inline]
+    pub fn master(&self) -> &Conn {
+        &self._master
+    }
+
+    /// Hands the reference to C code, which keeps away from the master.
+    #[inline]
+    pub fn into_raw(self) -> *mut bindings::nf_conntrack_expect {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: Read once, as the value is not dropped.
+        drop(unsafe { core::ptr::read(&this._master) });
+        this.exp.as_ptr().cast()
+    }
+
+    /// Calls the expectation's function, if it has one, with the expected
+    /// connection. Under RCU.
+    pub fn call(&self, conn: &Conn) {
+        let exp: *mut bindings::nf_conntrack_expect = self.exp.as_ptr().cast();
+        // SAFETY: Both are valid. Whoever provides the function removes what
+        // calls it, and waits for a grace period, before it goes.
+        unsafe {
+            if let Some(function) = (*exp).expectfn {
+                function(conn.as_ptr(), exp);
+            }
+        }
+    }
+}
+
+impl Deref for ExpectRef {
+    type Target = Expect;
+
+    #[inline]
+    fn deref(&self) -> &Expect {
+        // SAFETY: A reference is held.
+        unsafe { self.exp.as_ref() }
+    }
+}
+
+impl Drop for ExpectRef {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The reference is this value's.
+        unsafe { put(self.exp.as_ptr().cast()) };
+    }
+}
+
+/// What happens to expectations (`enum ip_conntrack_expect_events`).
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum Event {
+    /// It was made.
+    New = bindings::ip_conntrack_expect_events_IPEXP_NEW,
+    /// It is over.
+    Destroy = bindings::ip_conntrack_expect_events_IPEXP_DESTROY,
+}
+
+/// Tells the namespace's listener of an event, if the master's events say so.
+pub fn notify(lock: &ExpectLock, exp: &Expect, event: Event, portid: u32, report: i32) {
+    let master = exp.master(lock);
+    // SAFETY: The namespace lives as long as the master. The notifier is
+    // unregistered with a grace period before it goes, and a read section goes
+    // with the lock.
+    let notifier = unsafe {
+        AtomicPtr::from_ptr((&raw mut (*master.net().ct()).nf_conntrack_event_cb).cast())
+            .load(Ordering::Acquire)
+            .cast_const()
+            .cast::<bindings::nf_ct_event_notifier>()
+            .as_ref()
+    };
+    let (Some(notifier), Some(cache)) = (notifier, master.ext::<bindings::nf_conntrack_ecache>())
+    else {
+        return;
+    };
+    let bit = 1u32 << (event as u32 & 31);
+    // SAFETY: The extension lives as long as the master.
+    if u32::from(unsafe { (*cache.as_ptr()).expmask }) & bit == 0 {
+        return;
+    }
+    let item = bindings::nf_exp_event { exp: exp.as_ptr(), portid, report };
+    if let Some(deliver) = notifier.exp_event {
+        // SAFETY: The item is valid for the call.
+        unsafe { deliver(bit, &item) };
+    }
+}
