@@ -53,30 +53,29 @@ impl SkBuff {
         self.0.get()
     }
 
-    #[inline]
-    fn raw(&self) -> &bindings::sk_buff {
-        // SAFETY: By the type invariant the struct is valid, and nobody changes
-        // it while `self` is borrowed.
-        unsafe { &*self.0.get() }
-    }
-
+    // No reference to the struct as a whole: its `users` may change at any time.
     #[inline]
     fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_2 {
-        // SAFETY: Both members of this union are the same fields.
-        unsafe { self.raw().__bindgen_anon_4.headers.as_ref() }
+        // SAFETY: By the type invariant the struct is valid, and nobody changes
+        // this part while `self` is borrowed; both members of the union are the
+        // same fields.
+        unsafe { (*self.0.get()).__bindgen_anon_4.headers.as_ref() }
     }
 
     /// Bytes from the data pointer on, linear or not (`skb->len`).
     #[inline]
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.raw().len as usize
+        // SAFETY: The skb is valid by the type invariant.
+        unsafe { (*self.0.get()).len as usize }
     }
 
     /// How many of these are linear (`skb_headlen()`).
     #[inline]
     pub fn headlen(&self) -> usize {
-        self.raw().len.wrapping_sub(self.raw().data_len) as usize
+        // SAFETY: The skb is valid by the type invariant.
+        let data_len = unsafe { (*self.0.get()).data_len };
+        self.len().wrapping_sub(data_len as usize)
     }
 
     /// The linear part of the data.
@@ -84,7 +83,7 @@ impl SkBuff {
     pub fn linear(&self) -> &[u8] {
         // SAFETY: In a valid skb `headlen` bytes from `data` on are linear; they
         // cannot move while `self` is borrowed.
-        unsafe { core::slice::from_raw_parts(self.raw().data, self.headlen()) }
+        unsafe { core::slice::from_raw_parts((*self.0.get()).data, self.headlen()) }
     }
 
     /// Copies `N` bytes at `offset` from the data pointer, linear or not.
@@ -158,9 +157,10 @@ impl SkBuff {
 
     #[inline]
     fn offset_of(&self, header: u16) -> Option<usize> {
-        let raw = self.raw();
-        let at = (raw.head as usize).wrapping_add(header.into());
-        at.checked_sub(raw.data as usize)
+        // SAFETY: The skb is valid by the type invariant.
+        let (head, data) = unsafe { ((*self.0.get()).head, (*self.0.get()).data) };
+        let at = (head as usize).wrapping_add(header.into());
+        at.checked_sub(data as usize)
     }
 
     /// The network protocol, an `ETH_P_*` value.
@@ -176,7 +176,7 @@ impl SkBuff {
         // null or a device that the packet's RCU section keeps alive.
         unsafe {
             Device::from_raw(
-                self.raw()
+                (*self.0.get())
                     .__bindgen_anon_1
                     .__bindgen_anon_1
                     .__bindgen_anon_1
@@ -210,7 +210,8 @@ impl SkBuff {
     /// `enum ip_conntrack_info` (`skb->_nfct`).
     #[inline]
     pub fn nfct(&self) -> usize {
-        self.raw()._nfct as usize
+        // SAFETY: The skb is valid by the type invariant.
+        unsafe { (*self.0.get())._nfct as usize }
     }
 
     /// Sets it.

@@ -42,6 +42,9 @@ indent() {
 	done
 }
 
+# shorten: write IPv6 addresses as people do; /proc gives them in full.
+shorten() { sed -E 's/:0{1,3}([0-9a-f])/:\1/g; s/(:0){2,}:/::/g'; }
+
 # fail WHAT [DETAILS]: the end.
 fail() {
 	printf '\n%s demo: FAILED: %s%s\n' "$red" "$1" "$plain"

@@ -44,7 +44,8 @@ if modinfo -n nf_flowstat >/dev/null 2>&1; then
 		modprobe nf_flowstat_proto || fail 'the module nf_flowstat_proto does not load'
 	fi
 	for name in client router server; do
-		in_ns $name sysctl -qw net.netfilter.nf_flowstat_enable=1 ||
+		in_ns $name sysctl -qw net.netfilter.nf_flowstat_timeout=300 \
+			net.netfilter.nf_flowstat_enable=1 ||
 			fail "nf_flowstat_enable cannot be set in the namespace $name"
 	done
 	# shellcheck disable=SC2034 # 70-flows.sh
