@@ -14,6 +14,7 @@ pub mod conn;
 pub mod defaults;
 pub mod ecache;
 pub mod ext;
+pub mod gre;
 pub mod info;
 pub mod labels;
 pub mod log;

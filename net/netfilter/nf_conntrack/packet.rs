@@ -42,51 +42,72 @@ pub fn track(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
     let template = template.as_deref();
     match classify(packet, hook, template) {
         Ok(verdict) => verdict,
-        Err(reason) => invalid(packet, hook, reason),
+        Err(Refused { reason, protocol }) => invalid(packet, hook, reason, protocol),
     }
 }
 
 #[cold]
-fn invalid(packet: &Packet<'_>, hook: Hook<'_>, reason: Reason) -> u32 {
+fn invalid(packet: &Packet<'_>, hook: Hook<'_>, reason: Reason, protocol: u8) -> u32 {
     hook.net().count(Counter::Invalid);
-    log::invalid(packet, hook, reason);
+    log::invalid(packet, hook, reason, protocol);
     ACCEPT
+}
+
+/// Why a packet is INVALID, and its protocol as far as that is known.
+struct Refused {
+    reason: Reason,
+    protocol: u8,
 }
 
 fn classify(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,
-) -> Result<u32, Reason> {
-    let family = match u32::from(hook.family()) {
+) -> Result<u32, Refused> {
+    let mut window: Window = [0; WINDOW];
+    let family = match hook.family() {
         2 => Family::Ipv4,
         10 => Family::Ipv6,
-        _ => return Err(Reason::BadNetworkHeader),
+        _ => return Err(Refused { reason: Reason::BadNetworkHeader, protocol: 0 }),
     };
-    let mut window: Window = [0; WINDOW];
     let len = packet.network_len();
-    let mut description = {
-        let bytes = packet.network_bytes(&mut window);
-        match packet::parse(family, bytes, len) {
-            Ok(description) => description,
-            Err(reason) => return Err(reason),
-        }
-    };
+    let mut description = packet::parse(family, packet.network_bytes(&mut window), len)
+        .map_err(|reason| refuse_early(packet, family, reason))?;
+    let protocol = description.tuple.dst.protocol;
+    admit(packet, hook, template, &mut description).map_err(|reason| Refused { reason, protocol })
+}
+
+/// The packet could not be read: perhaps its network header can.
+#[cold]
+fn refuse_early(packet: &Packet<'_>, family: Family, reason: Reason) -> Refused {
+    let mut window: Window = [0; WINDOW];
+    let bytes = packet.network_bytes(&mut window);
+    let protocol = packet::network(family, bytes, packet.network_len())
+        .map_or(0, |network| network.tuple.dst.protocol);
+    Refused { reason, protocol }
+}
+
+fn admit(
+    packet: &mut Packet<'_>,
+    hook: Hook<'_>,
+    template: Option<&Conn>,
+    description: &mut Description,
+) -> Result<u32, Reason> {
     if let Segment::Icmp(message) = description.segment {
-        match icmp::receive(packet, hook, template, &description, message)? {
+        match icmp::receive(packet, hook, template, description, message)? {
             icmp::Message::Query => {}
             icmp::Message::Untracked | icmp::Message::Related => return Ok(ACCEPT),
         }
     }
-    gre::complete(&mut description, hook.net());
-    if !checksum_ok(packet, hook, &description) {
+    gre::complete(description, hook.net());
+    if !checksum_ok(packet, hook, description) {
         return Err(Reason::BadChecksum);
     }
     let net = hook.net();
     let zone = zone_of(template, packet);
     // A connection that is over may be begun again by this packet: once.
     for _ in 0..2 {
-        let (conn, direction) = match find_or_make(net, zone, &description, template) {
+        let (conn, direction) = match find_or_make(net, zone, description, template) {
             Ok(Some(found)) => found,
             Ok(None) => return Err(Reason::Unexpected),
             Err(alloc::NoRoom) => {
@@ -95,7 +116,7 @@ fn classify(
             }
         };
         let info = info_of(&conn, direction);
-        match proto::judge(&conn, info, packet, hook, &description) {
+        match proto::judge(&conn, info, packet, description) {
             Judged::Accept => {
                 if info == Info::ESTABLISHED_REPLY && !conn.status().has(Status::SEEN_REPLY) {
                     proto::seen_reply(&conn);
@@ -106,7 +127,7 @@ fn classify(
             Judged::Invalid(reason) => return Err(reason),
             Judged::Drop(reason) => {
                 net.count(Counter::Drop);
-                invalid(packet, hook, reason);
+                invalid(packet, hook, reason, description.tuple.dst.protocol);
                 return Ok(DROP);
             }
             Judged::Reopen => {
@@ -240,7 +261,7 @@ fn make(
         claimed.apply(&mut fresh);
         net.count(Counter::ExpectNew);
     } else if let Some(template) = template {
-        helper::try_assign(fresh.conn(), template);
+        let _ = helper::try_assign(fresh.conn(), template, bindings::GFP_ATOMIC);
     }
     let conn = fresh.share();
     if let Some(claimed) = claimed {
@@ -278,7 +299,7 @@ pub fn leave(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
         // It will come out of the real device once more.
         return ACCEPT;
     }
-    let adjusted = conn.status().has(Status::SEQ_ADJUST) && !hook.from_loopback(packet);
+    let adjusted = conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback();
     let help = helper::has_extension(conn);
     // Errors about the connection are not what helpers read.
     if (help || adjusted) && info != Info::RELATED_REPLY {

@@ -6,8 +6,8 @@
 use crate::{account, delete, ecache, timeout};
 use netfilter::conntrack::{
     conn::now,
-    skb::{Hook, Packet},
-    state, Conn, Info, Net, Status, HZ,
+    skb::Packet,
+    state, Conn, Info, Net, Status,
 };
 use nf_proto::{
     l4::{
@@ -36,7 +36,6 @@ pub fn judge(
     conn: &Conn,
     info: Info,
     packet: &Packet<'_>,
-    hook: Hook<'_>,
     description: &Description,
 ) -> Judged {
     let net = conn.net();
@@ -47,7 +46,7 @@ pub fn judge(
         seen_reply: status.has(Status::SEEN_REPLY),
         assured: status.any(Status::ASSURED | Status::NAT_CLASH),
         translated: status.any(Status::NAT_MASK | Status::SEQ_ADJUST),
-        loopback: hook.from_loopback(packet),
+        loopback: packet.is_loopback(),
         now: now(),
     };
     let policy = timeout::policy(conn);
@@ -99,7 +98,8 @@ where
 {
     let mut locked = conn.lock();
     let state = state::of::<P::State>(&mut locked);
-    if !flow.confirmed && state::is_unset(state) {
+    // Unconfirmed, it is this packet's alone.
+    if !flow.confirmed {
         match P::open(segment, policy) {
             Ok(opened) => *state = opened,
             Err(reason) => return Outcome::invalid(reason),
@@ -171,13 +171,13 @@ pub fn seen_reply(conn: &Conn) {
 /// is closing.
 pub fn can_early_drop(conn: &Conn) -> bool {
     match conn.protocol() {
-        number::TCP => tcp::can_early_drop(state::tcp(conn)),
-        number::SCTP => sctp::can_early_drop(state::sctp(conn)),
+        number::TCP => state::peek::<tcp::State>(conn).can_early_drop(),
+        number::SCTP => sctp::can_early_drop(&state::peek(conn)),
         _ => false,
     }
 }
 
 /// Sets the defaults of a namespace's protocols.
 pub fn init_net(net: Net) {
-    state::init_net(net, HZ);
+    state::init_net(net);
 }

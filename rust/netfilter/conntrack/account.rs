@@ -82,3 +82,12 @@ pub fn stopped(conn: &Conn) {
             bindings::ktime_real_ns().wrapping_sub(bindings::jiffies_to_nsecs(late.into()));
     }
 }
+
+/// Whole seconds since the connection was confirmed, if that was noted.
+pub fn seconds_since_start(conn: &Conn) -> Option<u64> {
+    let stamp = conn.ext::<bindings::nf_conn_tstamp>()?;
+    // SAFETY: The extension lives as long as the connection.
+    let (start, now) =
+        unsafe { ((&raw const (*stamp.as_ptr()).start).read_volatile(), bindings::ktime_real_ns()) };
+    now.saturating_sub(start).checked_div(1_000_000_000)
+}

@@ -44,6 +44,27 @@ impl Output {
         self
     }
 
+    /// Writes a large number.
+    pub fn big_number(&mut self, number: u64) -> &mut Self {
+        // SAFETY: Valid by the invariant; a null delimiter is none.
+        unsafe { bindings::seq_put_decimal_ull(self.0.as_ptr(), null_mut(), number) };
+        self
+    }
+
+    /// Writes eight hexadecimal digits.
+    pub fn hex(&mut self, number: u32) -> &mut Self {
+        // SAFETY: Valid by the invariant; a null delimiter is none.
+        unsafe { bindings::seq_put_hex_ll(self.0.as_ptr(), null_mut(), number.into(), 8) };
+        self
+    }
+
+    /// Writes a security mark's context, if there is a module that knows it.
+    pub fn security_context(&mut self, secmark: u32) -> &mut Self {
+        // SAFETY: Valid by the invariant.
+        unsafe { bindings::seq_secctx(self.0.as_ptr(), secmark) };
+        self
+    }
+
     /// Writes a tuple as all tables do, with a space at the end.
     pub fn tuple(&mut self, tuple: &Tuple) -> &mut Self {
         // SAFETY: Valid by the invariant; every protocol number has an entry.
@@ -83,6 +104,29 @@ pub fn create<C: Content>(net: Net, name: &'static CStr) -> Result {
     } else {
         Ok(())
     }
+}
+
+/// Makes the file `name` in a namespace's `stat` folder. Sleeps.
+///
+/// # Errors
+///
+/// `ENOMEM`, also if there is one of the name.
+pub fn create_stat<C: Content>(net: Net, name: &'static CStr) -> Result {
+    // SAFETY: As in `create`.
+    let entry = unsafe {
+        bindings::ct_proc_create_stat(net.as_ptr(), name.as_ptr().cast(), &Operations::<C>::TABLE)
+    };
+    if entry.is_null() {
+        Err(ENOMEM)
+    } else {
+        Ok(())
+    }
+}
+
+/// Removes the file `name` of a namespace's `stat` folder. Sleeps.
+pub fn remove_stat(net: Net, name: &'static CStr) {
+    // SAFETY: The namespace is live; the name is static.
+    unsafe { bindings::ct_proc_remove_stat(net.as_ptr(), name.as_ptr().cast()) };
 }
 
 /// Removes the file `name` of a namespace, and waits for its readers. Sleeps.

@@ -89,21 +89,44 @@ impl<'a> Packet<'a> {
     /// short, as much as fits into `window`.
     #[inline]
     pub fn network_bytes<'w>(&'w self, window: &'w mut Window) -> &'w [u8] {
+        self.bytes_at(self.network_offset(), window)
+    }
+
+    /// The packet from `offset` bytes after its data on, as much as is at hand
+    /// or fits into `window`.
+    #[inline]
+    pub fn bytes_at<'w>(&'w self, offset: u32, window: &'w mut Window) -> &'w [u8] {
         let skb = self.raw();
-        let offset = self.network_offset();
         let linear = skb.len.wrapping_sub(skb.data_len);
         if linear <= offset || (skb.data_len != 0 && linear.wrapping_sub(offset) < WINDOW as u32) {
             return self.copy(offset, window);
         }
         // SAFETY: From `data + offset` to the end of the linear part is one
-        // initialised buffer; the borrow of `self` keeps calls away that could
-        // move it.
+        // initialised buffer (a network header before `data` lies in the same
+        // buffer); the borrow of `self` keeps calls away that could move it.
         unsafe {
             core::slice::from_raw_parts(
                 skb.data.wrapping_offset(offset as i32 as isize),
                 linear.wrapping_sub(offset) as usize,
             )
         }
+    }
+
+    /// An IPv4 packet's fragment, first or later.
+    pub fn is_ipv4_fragment(&self) -> bool {
+        let mut window: Window = [0; WINDOW];
+        match self.network_bytes(&mut window).first_chunk::<8>() {
+            // MF, or an offset.
+            Some([_, _, _, _, _, _, high, low]) => u16::from_be_bytes([*high, *low]) & 0x3fff != 0,
+            None => false,
+        }
+    }
+
+    /// It came in, or goes out, over the loopback device.
+    #[inline]
+    pub fn is_loopback(&self) -> bool {
+        // SAFETY: The packet is valid.
+        unsafe { bindings::packet_is_loopback(self.as_ptr()) }
     }
 
     #[cold]
@@ -268,10 +291,28 @@ impl<'a> Hook<'a> {
         }
     }
 
-    /// The packet came in over the loopback device.
+    /// An SCTP packet's checksum is right, or not to be verified here.
+    pub fn sctp_checksum_ok(self, packet: &Packet<'_>, transport: u32) -> bool {
+        if u32::from(self.0.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING
+            || !self.net().checksum()
+        {
+            return true;
+        }
+        // SAFETY: The packet is valid; reading its checksum moves nothing.
+        unsafe {
+            bindings::packet_sctp_ok(
+                packet.as_ptr(),
+                packet.network_offset().wrapping_add(transport),
+            )
+        }
+    }
+
+    /// The packet leaves through a VRF's device, and will come out of the real
+    /// one once more.
     #[inline]
-    pub fn from_loopback(self, packet: &Packet<'_>) -> bool {
-        // SAFETY: The packet is valid.
-        unsafe { bindings::packet_is_loopback(packet.as_ptr()) }
+    pub fn is_vrf_output(self) -> bool {
+        u32::from(self.0.hook) == bindings::nf_inet_hooks_NF_INET_POST_ROUTING
+            // SAFETY: The hook's device is valid, or null.
+            && unsafe { bindings::device_is_vrf(self.0.out) }
     }
 }

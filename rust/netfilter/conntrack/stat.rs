@@ -35,3 +35,35 @@ pub unsafe fn count(net: *mut bindings::net, counter: Counter) {
     // SAFETY: By the function's safety requirement; the offset is a counter's.
     unsafe { bindings::ct_stat_add(net, counter as u32, 1) };
 }
+
+/// One more than the highest CPU's number.
+pub fn cpus() -> u32 {
+    // SAFETY: Constant since boot.
+    unsafe { bindings::cpu_ids() }
+}
+
+/// The statistics of one CPU, if there can be one of the number.
+pub fn of_cpu(net: super::Net, cpu: u32) -> Option<bindings::ip_conntrack_stat> {
+    // SAFETY: The namespace is live; a CPU that cannot be gives null. Counters
+    // may change while they are read, one word at a time.
+    unsafe {
+        let counters = bindings::ct_stat_of_cpu(net.as_ptr(), cpu);
+        (!counters.is_null()).then(|| counters.read_volatile())
+    }
+}
+
+/// Allocates a namespace's statistics. May sleep.
+pub fn init_net(net: super::Net) -> kernel::error::Result {
+    // SAFETY: The namespace is being set up.
+    if unsafe { bindings::ct_stat_alloc(net.as_ptr()) } {
+        Ok(())
+    } else {
+        Err(kernel::error::code::ENOMEM)
+    }
+}
+
+/// Frees them.
+pub fn exit_net(net: super::Net) {
+    // SAFETY: No hook and no connection of the namespace is left.
+    unsafe { bindings::ct_stat_free(net.as_ptr()) }
+}

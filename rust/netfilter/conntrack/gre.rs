@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! PPTP's keymap: which source key belongs to a GRE packet's destination key
+//! (`struct nf_ct_gre_keymap`, one for each direction of a call).
+
+use super::{conn::Conn, tuple, Net};
+use core::{mem::offset_of, ptr::null_mut};
+use nf_bindings as bindings;
+use nf_proto::{
+    be::Be16,
+    tuple::{Direction, Tuple},
+};
+
+type Keymap = bindings::nf_ct_gre_keymap;
+
+/// The source key of a packet with this tuple, its destination key known; 0 if
+/// no call has it. Under RCU.
+pub fn source_key(net: Net, wanted: &Tuple) -> Be16 {
+    let head = list(net);
+    // SAFETY: Entries are freed after a grace period; links are read as RCU
+    // readers do.
+    unsafe {
+        let mut link = (&raw const (*head).next).read_volatile();
+        while link != head {
+            let map = link.byte_sub(offset_of!(Keymap, list)).cast::<Keymap>();
+            let of = tuple::from_c(&(*map).tuple);
+            if of.src.l3num == wanted.src.l3num
+                && of.src.address == wanted.src.address
+                && of.dst.address == wanted.dst.address
+                && of.dst.protocol == wanted.dst.protocol
+                && of.dst.id == wanted.dst.id
+            {
+                return of.src.id;
+            }
+            link = (&raw const (*link).next).read_volatile();
+        }
+    }
+    Be16::new(0)
+}
+
+fn list(net: Net) -> *mut bindings::list_head {
+    // SAFETY: The head is inside the namespace.
+    unsafe { &raw mut (*net.ct()).nf_ct_proto.gre.keymap_list }
+}
+
+/// There is no entry for this direction of the call, and no memory for one; or
+/// there is another one.
+pub enum Failed {
+    /// No memory.
+    NoRoom,
+    /// The direction has one for another tuple.
+    Exists,
+}
+
+fn entry(conn: &Conn, direction: Direction) -> Option<*mut *mut Keymap> {
+    let help = conn.ext::<bindings::nf_conn_help>()?.as_ptr();
+    // SAFETY: Only PPTP's helper has keymaps: its data is `nf_ct_pptp_master`.
+    unsafe {
+        let pptp = (&raw mut (*help).data).cast::<bindings::nf_ct_pptp_master>();
+        Some((&raw mut (*pptp).keymap).cast::<*mut Keymap>().add(direction as usize))
+    }
+}
+
+/// Adds an entry for one direction of a call.
+pub fn add(conn: &Conn, direction: Direction, of: &Tuple) -> Result<(), Failed> {
+    let slot = entry(conn, direction).ok_or(Failed::NoRoom)?;
+    // SAFETY: The slot is the connection's; it and the list change under the
+    // lock only.
+    unsafe {
+        let map: *mut Keymap = bindings::gre_keymap_alloc();
+        if map.is_null() {
+            return Err(Failed::NoRoom);
+        }
+        (*map).tuple = *tuple::as_c(of);
+        bindings::gre_keymap_lock();
+        let old = *slot;
+        let result = if old.is_null() {
+            *slot = map;
+            bindings::gre_keymap_link(list(conn.net()), map);
+            Ok(())
+        } else if super::table::same_tuple(tuple::from_c(&(*old).tuple), of) {
+            bindings::kfree(map.cast());
+            Ok(())
+        } else {
+            bindings::kfree(map.cast());
+            Err(Failed::Exists)
+        };
+        bindings::gre_keymap_unlock();
+        result
+    }
+}
+
+/// Removes both entries of a call.
+pub fn remove(conn: &Conn) {
+    for direction in [Direction::Original, Direction::Reply] {
+        let Some(slot) = entry(conn, direction) else { return };
+        // SAFETY: As in `add`; readers may still be at the entry, which is
+        // freed after a grace period.
+        unsafe {
+            bindings::gre_keymap_lock();
+            if !(*slot).is_null() {
+                bindings::gre_keymap_unlink(*slot);
+                *slot = null_mut();
+            }
+            bindings::gre_keymap_unlock();
+        }
+    }
+}
