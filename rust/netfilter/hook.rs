@@ -218,6 +218,11 @@ impl<H: Hook> Drop for Registration<H> {
     }
 }
 
+/// What the hook core calls.
+///
+/// # Safety
+///
+/// Only the hook core may, with what `Registration::new` gave it.
 unsafe extern "C" fn trampoline<H: Hook>(
     data: *mut c_void,
     skb: *mut bindings::sk_buff,

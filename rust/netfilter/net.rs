@@ -240,6 +240,11 @@ impl<T: PerNet> Drop for Registration<T> {
     }
 }
 
+/// What the namespace core calls when a namespace comes up.
+///
+/// # Safety
+///
+/// Only the core may, while `T::ops()` is registered.
 unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
     let Some(net) = NonNull::new(net) else {
         return EINVAL.to_errno();
@@ -268,6 +273,11 @@ unsafe extern "C" fn init<T: PerNet>(net: *mut bindings::net) -> c_int {
     0
 }
 
+/// What the namespace core calls before a namespace goes down.
+///
+/// # Safety
+///
+/// Only the core may, while `T::ops()` is registered.
 unsafe extern "C" fn pre_exit<T: PerNet>(net: *mut bindings::net) {
     // SAFETY: The core gives a namespace that is alive, and the type is registered.
     let Some(slot) = (unsafe { T::ops().slot(Net::from_raw(net)) }) else {
@@ -277,6 +287,11 @@ unsafe extern "C" fn pre_exit<T: PerNet>(net: *mut bindings::net) {
     unsafe { (*slot.as_ptr()).live.store(null_mut(), Ordering::Release) };
 }
 
+/// What the namespace core calls when a namespace goes down, a grace period after `pre_exit`.
+///
+/// # Safety
+///
+/// Only the core may, while `T::ops()` is registered.
 unsafe extern "C" fn exit<T: PerNet>(net: *mut bindings::net) {
     // SAFETY: As in `pre_exit`.
     let Some(slot) = (unsafe { T::ops().slot(Net::from_raw(net)) }) else {

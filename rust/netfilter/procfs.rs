@@ -208,6 +208,11 @@ fn token<L: Listing>(listing: &L, from: i64, position: &mut i64) -> *mut c_void 
     }
 }
 
+/// The `start` operation: from the position on.
+///
+/// # Safety
+///
+/// Only seq_file may call it, for a file made by `File<L>`.
 unsafe extern "C" fn start<L: Listing>(
     seq: *mut bindings::seq_file,
     position: *mut bindings::loff_t,
@@ -217,6 +222,11 @@ unsafe extern "C" fn start<L: Listing>(
     token(listing, *position, position)
 }
 
+/// The `next` operation.
+///
+/// # Safety
+///
+/// Only seq_file may call it, for a file made by `File<L>`.
 unsafe extern "C" fn next<L: Listing>(
     seq: *mut bindings::seq_file,
     _token: *mut c_void,
@@ -227,8 +237,18 @@ unsafe extern "C" fn next<L: Listing>(
     token(listing, position.wrapping_add(1), position)
 }
 
+/// The `stop` operation: nothing is held.
+///
+/// # Safety
+///
+/// None; the type asks for it.
 unsafe extern "C" fn stop(_seq: *mut bindings::seq_file, _token: *mut c_void) {}
 
+/// The `show` operation.
+///
+/// # Safety
+///
+/// Only seq_file may call it, for a file made by `File<L>`.
 unsafe extern "C" fn show<L: Listing>(seq: *mut bindings::seq_file, token: *mut c_void) -> c_int {
     // SAFETY: We are an operation of such a file, and it is this thread's.
     let (listing, seq) = unsafe { (listing::<L>(seq), SeqFile::from_raw(seq)) };

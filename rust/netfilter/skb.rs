@@ -211,7 +211,7 @@ impl SkBuff {
     #[inline]
     pub fn nfct(&self) -> usize {
         // SAFETY: The skb is valid by the type invariant.
-        unsafe { (*self.0.get())._nfct as usize }
+        unsafe { (*self.0.get())._nfct }
     }
 
     /// Sets it.
@@ -223,7 +223,7 @@ impl SkBuff {
     #[inline]
     pub unsafe fn set_nfct(&mut self, nfct: usize) {
         // SAFETY: By `&mut self` the skb is ours.
-        unsafe { (*self.0.get())._nfct = nfct as _ };
+        unsafe { (*self.0.get())._nfct = nfct };
     }
 
     /// How far the checksum is known.
@@ -251,7 +251,7 @@ impl SkBuff {
         }
         // SAFETY: The skb is valid and ours, and has that many bytes more than
         // are linear; no reference into it is alive by `&mut self`.
-        !unsafe { bindings::__pskb_pull_tail(self.as_raw(), len.wrapping_sub(headlen) as _) }
+        !unsafe { bindings::__pskb_pull_tail(self.as_raw(), len.wrapping_sub(headlen) as i32) }
             .is_null()
     }
 }

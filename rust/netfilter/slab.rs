@@ -307,7 +307,7 @@ impl<T: Object> Cache<T> {
     /// `ENOMEM`; `EBUSY` if it is made already.
     pub fn create(&'static self) -> Result<CacheGuard<T>> {
         let mut args = bindings::kmem_cache_args {
-            align: core::mem::align_of::<T>() as _,
+            align: core::mem::align_of::<T>() as u32,
             ..Default::default()
         };
         let flags = (1 << bindings::_slab_flag_bits__SLAB_TYPESAFE_BY_RCU)
@@ -316,7 +316,7 @@ impl<T: Object> Cache<T> {
         let raw = unsafe {
             bindings::__kmem_cache_create_args(
                 self.name.as_char_ptr(),
-                core::mem::size_of::<T>() as _,
+                core::mem::size_of::<T>() as u32,
                 &mut args,
                 flags,
             )

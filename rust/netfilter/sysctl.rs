@@ -171,6 +171,11 @@ impl<T> Drop for Registration<T> {
     }
 }
 
+/// What is called for each read and write.
+///
+/// # Safety
+///
+/// Only the sysctl core may, with a table made by `Registration<T>`.
 unsafe extern "C" fn handler<T: Send + Sync + 'static>(
     table: *const bindings::ctl_table,
     write: c_int,

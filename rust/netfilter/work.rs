@@ -78,6 +78,11 @@ impl<T: Tick> Drop for Periodic<T> {
     }
 }
 
+/// The work function.
+///
+/// # Safety
+///
+/// Only the work queue may call it, for work made by `Periodic<T>`.
 unsafe extern "C" fn run<T: Tick>(work: *mut bindings::work_struct) {
     const { assert!(core::mem::offset_of!(bindings::delayed_work, work) == 0) };
     let inner = work.cast::<Inner<T>>();

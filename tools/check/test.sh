@@ -142,6 +142,16 @@ for symbol in _RNvNtCsabc_4core9panicking9panic_fmt _RNvNtCsabc_4core6option13un
 	red "a panic: $symbol" 'parse_hostile' --modules "$temp/$symbol" panics
 done
 
+mkdir "$temp/generic"
+gcc -c -x c -o "$temp/generic/nf_extra.ko" - <<'EOF'
+void _RNvNtCsabc_4core9panicking19assert_failed_inner(void);
+void _RINvNtCsabc_4core9panicking13assert_failedhhE(void);
+void parse_hostile(void);
+void _RINvNtCsabc_4core9panicking13assert_failedhhE(void) { _RNvNtCsabc_4core9panicking19assert_failed_inner(); }
+void parse_hostile(void) { _RINvNtCsabc_4core9panicking13assert_failedhhE(); }
+EOF
+red "a panic by way of a generic function" 'parse_hostile' --modules "$temp/generic" panics
+
 mkdir "$temp/empty"
 red "no modules at all" 'the check itself failed' --modules "$temp/empty" panics
 
@@ -296,6 +306,32 @@ fn f() {
     todo!()
 }
 EOF
+
+### Clippy ####################################################################
+
+# workspace DIR: a crate nf_proto, whose text is on stdin.
+workspace() {
+	mkdir -p "$temp/$1/tools/testing/host"
+	cat >"$temp/$1/nf_proto.rs"
+	cat >"$temp/$1/tools/testing/host/Cargo.toml" <<'EOF'
+[package]
+name = "nf_proto"
+version = "0.0.0"
+edition = "2021"
+[lib]
+path = "../../../nf_proto.rs"
+EOF
+}
+
+export CHECK_CLIPPY=host
+workspace tidy < <(printf '//! Doc.\n/// Doc.\npub fn f() {}\n')
+green "a crate without findings passes clippy" --source "$temp/tidy" clippy
+workspace bare < <(printf '//! Doc.\npub fn f() {}\n')
+red "a public function without documentation" 'nf_proto.rs:2:1: error: missing documentation' \
+	--source "$temp/bare" clippy
+workspace lint < <(printf '//! Doc.\n/// Doc.\npub fn f(x: bool) -> bool {\n    return x == true;\n}\n')
+red "what clippy minds" 'nf_proto.rs:4:.*error' --source "$temp/lint" clippy
+unset CHECK_CLIPPY
 
 printf '1..%d\n%d passed, %d failed, 0 skipped\n' $((passed + failed)) "$passed" "$failed"
 [ "$failed" = 0 ]

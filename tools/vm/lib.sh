@@ -6,6 +6,7 @@
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 BUILD=${BUILD:-$TOP/build}
+# shellcheck disable=SC2034
 ROOT=$BUILD/root
 # The checkout as seen from inside the build root.
 # shellcheck disable=SC2034
