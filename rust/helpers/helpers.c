@@ -12,3 +12,5 @@
 #include "skbuff.c"
 #include "spinlock.c"
 #include "workqueue.c"
+#include "expect.c"
+#include "ovs.c"

@@ -13,12 +13,18 @@ pub mod cache;
 pub mod conn;
 pub mod defaults;
 pub mod ecache;
+pub mod expect;
 pub mod ext;
 pub mod gre;
+pub mod helper;
+pub mod hlist;
 pub mod info;
 pub mod labels;
 pub mod log;
 pub mod net;
+pub mod ovs;
+pub mod proc;
+pub mod refcount;
 pub mod seqadj;
 pub mod settings;
 pub mod skb;
@@ -36,4 +42,4 @@ pub use net::Net;
 pub use zone::Zone;
 
 /// Jiffies a second.
-pub const HZ: nf_proto::l4::Jiffies = nf_bindings::HZ;
+pub use crate::time::HZ;

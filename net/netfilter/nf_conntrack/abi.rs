@@ -5,9 +5,12 @@
 
 pub mod core;
 pub mod ecache;
+pub mod expect;
 pub mod ext;
+pub mod helper;
 pub mod labels;
 pub mod module;
+pub mod ovs;
 pub mod seqadj;
 pub mod timeout;
 

@@ -57,6 +57,14 @@ pub fn assign(conn: &Conn, helper: &Helper) {
     }
 }
 
+/// [`assign_from`] on the packet path; an errno.
+pub fn try_assign(conn: &Conn, template: &Conn) -> i32 {
+    match assign_from(template, conn, bindings::GFP_ATOMIC) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
 /// Gives a connection that is not confirmed the helper of its template
 /// (`__nf_ct_try_assign_helper`).
 ///
@@ -66,7 +74,7 @@ pub fn assign(conn: &Conn, helper: &Helper) {
 /// # Errors
 ///
 /// `ENOMEM`
-pub fn try_assign(conn: &Conn, template: &Conn, gfp: bindings::gfp_t) -> Result {
+pub fn assign_from(template: &Conn, conn: &Conn, gfp: bindings::gfp_t) -> Result {
     if conn.status().has(Status::HELPER) {
         return Ok(());
     }
@@ -132,7 +140,7 @@ pub fn find<'g>(rcu: &'g rcu::Guard, name: &CStr, l3num: u16, protocol: u8) -> O
 }
 
 /// [`find`]s a helper, if need be after loading its module, and keeps both.
-/// Sleeps. To be given back with [`release_with_module`].
+/// Sleeps. To be given back with [`put_with_module`].
 pub fn get_with_module(name: &CStr, l3num: u16, protocol: u8) -> Option<HelperRef> {
     let try_get = || {
         let rcu = rcu::read_lock();
@@ -157,7 +165,7 @@ pub fn get_with_module(name: &CStr, l3num: u16, protocol: u8) -> Option<HelperRe
 }
 
 /// Gives back what [`get_with_module`] returned.
-pub fn release_with_module(helper: HelperRef) {
+pub fn put_with_module(helper: HelperRef) {
     helper.put_module();
 }
 
@@ -231,7 +239,7 @@ pub fn register(new: &Helper, add: impl FnOnce(&RegistryLock)) -> Result {
     if !helper::is_started() {
         return Err(ENOENT);
     }
-    if !new.default_limits(MAX_OF_CLASS) || !new.is_well_formed() {
+    if !new.is_well_formed() || !new.default_limits(MAX_OF_CLASS) {
         return Err(EINVAL);
     }
     let registry = RegistryLock::take();

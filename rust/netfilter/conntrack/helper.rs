@@ -149,6 +149,28 @@ impl Helper {
             .map_or(&[], |policy| text(&policy.name))
     }
 
+    /// Its name ends and its classes are no more than there can be.
+    pub fn is_well_formed(&self) -> bool {
+        // SAFETY: The caller is registering it, so it does not change.
+        unsafe { (*self.as_ptr()).expect_class_max < super::expect::CLASSES }
+            && self.name().len() < NAME_LEN
+            && self.nat_module_name().len() < NAME_LEN
+    }
+
+    /// Gives the classes without a limit the limit `most`; false if one has a
+    /// larger one. Before it is registered.
+    pub fn default_limits(&self, most: u32) -> bool {
+        // SAFETY: Not registered yet, so the caller's own.
+        let raw = unsafe { &mut *self.as_ptr() };
+        let classes = (raw.expect_class_max as usize).saturating_add(1);
+        raw.expect_policy.iter_mut().take(classes).all(|policy| {
+            if policy.max_expected == 0 {
+                policy.max_expected = most;
+            }
+            policy.max_expected <= most
+        })
+    }
+
     #[inline]
     fn help_word(&self) -> &AtomicUsize {
         // SAFETY: A function pointer or null, accessed atomically.
@@ -338,6 +360,12 @@ impl<'c> Help<'c> {
             // out of the exchange.
             drop(unsafe { HelperRef::from_raw(old) });
         }
+    }
+
+    /// Lends a template its helper: who owns the template keeps the reference
+    /// as long as that.
+    pub fn lend(self, helper: &HelperRef) {
+        self.word().store(helper.as_ptr(), Ordering::Release);
     }
 
     /// The list of expectations.
