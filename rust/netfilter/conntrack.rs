@@ -36,4 +36,4 @@ pub use net::Net;
 pub use zone::Zone;
 
 /// Jiffies a second.
-pub const HZ: nf_proto::l4::Jiffies = nf_bindings::HZ;
+pub const HZ: nf_proto::l4::Jiffies = crate::time::HZ;

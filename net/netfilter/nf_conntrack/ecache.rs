@@ -32,10 +32,10 @@ pub const DEFAULT: u8 = AUTOMATIC;
 
 /// After how many jiffies a report is tried again: when it first failed, and
 /// when it failed again.
-const RETRY: (Jiffies, Jiffies) = (HZ, HZ / 100);
+const RETRY: (Jiffies, Jiffies) = (HZ, HZ.div_ceil(100));
 
 /// The longest that the work may take at a time, in jiffies.
-const MAX_RUN: Jiffies = HZ / 100;
+const MAX_RUN: Jiffies = HZ.div_ceil(100);
 
 /// The connection may have events to report.
 #[inline]
