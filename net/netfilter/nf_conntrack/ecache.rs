@@ -5,12 +5,12 @@
 //! What the listener has no room for is reported again with the next event of
 //! the connection; its end, after which there is none, until it gets through.
 
+use core::sync::atomic::Ordering;
 use netfilter::conntrack::{
     conn::now,
     ecache::{self as raw, Cache, Dying},
     work, Conn, Net, HZ,
 };
-use core::sync::atomic::Ordering;
 use nf_bindings::{gfp_t, GFP_ATOMIC};
 use nf_proto::l4::Jiffies;
 
@@ -32,10 +32,10 @@ pub const DEFAULT: u8 = AUTOMATIC;
 
 /// After how many jiffies a report is tried again: when it first failed, and
 /// when it failed again.
-const RETRY: (Jiffies, Jiffies) = (HZ, HZ / 100);
+const RETRY: (Jiffies, Jiffies) = (HZ, HZ.div_ceil(100));
 
 /// The longest that the work may take at a time, in jiffies.
-const MAX_RUN: Jiffies = HZ / 100;
+const MAX_RUN: Jiffies = HZ.div_ceil(100);
 
 /// The connection may have events to report.
 #[inline]
@@ -54,7 +54,9 @@ pub fn cache(conn: &Conn, event: Event) {
     if cache.waiting().load(Ordering::Relaxed) == 0 {
         cache.restamp();
     }
-    cache.waiting().fetch_or(event.bit().into(), Ordering::AcqRel);
+    cache
+        .waiting()
+        .fetch_or(event.bit().into(), Ordering::AcqRel);
 }
 
 /// Reports what was noted, and what could not be reported before. Bottom halves
@@ -88,7 +90,9 @@ pub fn report(conn: &Conn, event: Event, portid: u32, report: i32) -> Result<(),
 
 /// [`report`] for several events, a bit each; returns what the listener says.
 pub fn report_mask(conn: &Conn, events: u32, portid: u32, report: i32) -> i32 {
-    let Some(cache) = Cache::of(conn) else { return 0 };
+    let Some(cache) = Cache::of(conn) else {
+        return 0;
+    };
     if !conn.is_confirmed() {
         return 0;
     }

@@ -28,10 +28,7 @@ pub fn get(net: Net, bit: u32) -> Result<(), OutOfRange> {
 
 /// Replaces words of the labels: the bits of each `mask` are cleared, then
 /// those of `data` inverted. Words beyond `changes` become zero.
-pub fn replace(
-    conn: &Conn,
-    changes: impl Iterator<Item = Change>,
-) -> Result<(), NoLabels> {
+pub fn replace(conn: &Conn, changes: impl Iterator<Item = Change>) -> Result<(), NoLabels> {
     let words = raw::words(conn).ok_or(NoLabels)?;
     let mut words = words.iter();
     let mut changed = false;
@@ -40,7 +37,13 @@ pub fn replace(
         changed |= replace_word(word, change);
     }
     for word in words {
-        replace_word(word, Change { mask: u32::MAX, data: 0 });
+        replace_word(
+            word,
+            Change {
+                mask: u32::MAX,
+                data: 0,
+            },
+        );
     }
     if changed {
         ecache::cache(conn, Event::Label);
@@ -62,5 +65,6 @@ fn replace_word(word: &AtomicU32, change: Change) -> bool {
         let new = (old & !change.mask) ^ change.data;
         (new != old).then_some(new)
     };
-    word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).is_ok()
+    word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
+        .is_ok()
 }

@@ -17,10 +17,16 @@ pub mod ecache;
 pub mod expect;
 pub mod ext;
 pub mod gc;
+pub mod gre;
 pub mod helper;
+pub mod icmp;
 pub mod iterate;
 pub mod labels;
+pub mod listing;
 pub mod ovs;
+pub mod packet;
+pub mod proto;
+pub mod resize;
 pub mod seqadj;
 pub mod store;
 pub mod timeout;
@@ -36,17 +42,18 @@ module! {
     alias: ["ip_conntrack", "nf_conntrack-2", "nf_conntrack-10"],
 }
 
+/// The loaded module.
 struct Conntrack;
 
 impl kernel::Module for Conntrack {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        store::start()?;
+        abi::module::start()?;
         Ok(Conntrack)
     }
 }
 
 impl Drop for Conntrack {
     fn drop(&mut self) {
-        store::stop();
+        abi::module::stop();
     }
 }

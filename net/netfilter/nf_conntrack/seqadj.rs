@@ -13,7 +13,9 @@ pub fn init(conn: &Conn, info: Info, offset: i32) {
     if offset == 0 {
         return;
     }
-    let set = raw::with(conn, |both| *info.direction().of_mut(both) = SeqAdj::whole(offset));
+    let set = raw::with(conn, |both| {
+        *info.direction().of_mut(both) = SeqAdj::whole(offset)
+    });
     if set.is_some() {
         raw::mark(conn);
     }

@@ -3,10 +3,10 @@
 //! Timeout policies: timeouts by rule instead of by namespace.
 
 use crate::iterate;
-use core::{ffi::CStr, ptr::NonNull, sync::atomic::Ordering};
+use core::{ptr::NonNull, sync::atomic::Ordering};
 use kernel::prelude::*;
 use netfilter::conntrack::{
-    timeout::{self as raw, log, Base},
+    timeout::{self as raw, log, Base, Name},
     Conn, Net,
 };
 use nf_bindings::nf_ct_timeout;
@@ -28,7 +28,7 @@ pub fn put(conn: &Conn) {
 
 /// Gives a template the policy of a name, for connections of these protocols
 /// only.
-pub fn set(template: &Conn, net: Net, l3num: u8, l4num: u8, name: &CStr) -> Result {
+pub fn set(template: &Conn, net: Net, l3num: u8, l4num: u8, name: Name<'_>) -> Result {
     let Some(base) = Base::find() else {
         log::no_base();
         return Err(ENOENT);

@@ -109,6 +109,21 @@ pub struct Edit {
     pub new: Be32,
 }
 
+impl Edit {
+    /// The old and the new value as the checksum has them: at an odd offset
+    /// each byte is in the other half of its 16-bit word.
+    #[inline]
+    pub const fn summands(&self) -> (Be32, Be32) {
+        if self.offset & 1 == 0 {
+            return (self.old, self.new);
+        }
+        (
+            Be32::new(self.old.get().rotate_left(8)),
+            Be32::new(self.new.get().rotate_left(8)),
+        )
+    }
+}
+
 /// Sequence number, acknowledgment number, and in 40 bytes of options at most
 /// four SACK blocks of two edges.
 const MAX_EDITS: usize = 10;
@@ -313,6 +328,27 @@ mod tests {
         assert_eq!(edits(&header(0x10, &odd)).unwrap(), both);
         let end = [OPTION_END, OPTION_SACK, 77, 0];
         assert_eq!(edits(&header(0x10, &end)).unwrap(), both);
+    }
+
+    /// Replacing the summands in the checksum is the same as a new checksum.
+    #[test]
+    fn checksum() {
+        use crate::checksum::{internet, update};
+
+        let block = [OPTION_NOP, OPTION_SACK, 10, 0, 0, 1, 9, 0xff, 0xff, 1, 0, 1];
+        let mut bytes = header(0x10, &block);
+        let mut sum = internet(&bytes);
+        let edits = adjust(&bytes, &SeqAdj::whole(-300), &SeqAdj::whole(70_000)).unwrap();
+        assert_eq!(edits.as_slice().len(), 4);
+        for edit in edits.as_slice() {
+            let (old, new) = edit.summands();
+            for shift in [0, 16] {
+                let half = |word: Be32| (word.get() >> shift) as u16;
+                sum = update(sum, half(old), half(new));
+            }
+            bytes[edit.offset..][..4].copy_from_slice(&edit.new.get().to_be_bytes());
+        }
+        assert_eq!(sum, internet(&bytes));
     }
 
     #[test]

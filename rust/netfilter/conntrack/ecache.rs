@@ -68,7 +68,10 @@ impl ExpectEvent {
 
 /// A connection's events that are not reported yet, and which are wanted.
 #[derive(Clone, Copy)]
-pub struct Cache<'a>(NonNull<bindings::nf_conntrack_ecache>, PhantomData<&'a Conn>);
+pub struct Cache<'a>(
+    NonNull<bindings::nf_conntrack_ecache>,
+    PhantomData<&'a Conn>,
+);
 
 impl<'a> Cache<'a> {
     /// That of a connection, if it has one.
@@ -158,8 +161,7 @@ impl<'a> Cache<'a> {
     }
 }
 
-const _: () =
-    assert!(core::mem::size_of::<bindings::local64_t>() == core::mem::size_of::<u64>());
+const _: () = assert!(core::mem::size_of::<bindings::local64_t>() == core::mem::size_of::<u64>());
 
 /// Somebody listens to connection events in some namespace
 /// (`nf_ctnetlink_has_listener`).
@@ -199,7 +201,11 @@ pub unsafe fn set_notifier(net: Net, new: *const bindings::nf_ct_event_notifier)
 pub fn notify(conn: &Conn, events: u32, portid: u32, report: i32) -> Option<i32> {
     let _rcu = kernel::sync::rcu::read_lock();
     let listener = notifier(conn.net()).load(Ordering::Acquire);
-    let item = bindings::nf_ct_event { ct: conn.as_ptr(), portid, report };
+    let item = bindings::nf_ct_event {
+        ct: conn.as_ptr(),
+        portid,
+        report,
+    };
     // SAFETY: A listener is valid within an RCU read section in which it was
     // seen, and gets a connection that lives meanwhile.
     unsafe {
@@ -228,9 +234,15 @@ pub unsafe fn notify_expect(
     let Some(call) = (unsafe { listener.as_ref() }).and_then(|listener| listener.exp_event) else {
         return;
     };
-    let Some(cache) = Cache::of(master) else { return };
+    let Some(cache) = Cache::of(master) else {
+        return;
+    };
     if u32::from(cache.expectation_events()) & event.bit() != 0 {
-        let item = bindings::nf_exp_event { exp, portid, report };
+        let item = bindings::nf_exp_event {
+            exp,
+            portid,
+            report,
+        };
         // SAFETY: As in `notify`, with an expectation.
         unsafe { call(event.bit(), &item) };
     }

@@ -11,7 +11,7 @@ use core::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    seqadj::{self, Edit, SeqAdj},
+    seqadj::{self, SeqAdj},
     tuple::Direction,
 };
 
@@ -23,8 +23,7 @@ const _: () = {
     assert!(offset_of!(SeqAdj, offset_after) == offset_of!(C, offset_after));
 };
 
-const _: () =
-    assert!(size_of::<[SeqAdj; 2]>() == size_of::<bindings::nf_conn_seqadj>());
+const _: () = assert!(size_of::<[SeqAdj; 2]>() == size_of::<bindings::nf_conn_seqadj>());
 
 #[inline]
 fn ext(conn: &Conn) -> Option<NonNull<[SeqAdj; 2]>> {
@@ -101,31 +100,25 @@ pub fn adjust(
     let header = writable(packet, protoff, length.min(available))?;
     let edits = seqadj::adjust(header, this, other).map_err(|_| Failed)?;
     for edit in edits.as_slice() {
-        let at = header.get_mut(edit.offset..).and_then(<[u8]>::first_chunk_mut);
+        let at = header
+            .get_mut(edit.offset..)
+            .and_then(<[u8]>::first_chunk_mut);
         *at.ok_or(Failed)? = edit.new.get().to_be_bytes();
     }
     for edit in edits.as_slice() {
-        let (old, new) = summands(edit);
+        let (old, new) = edit.summands();
         // SAFETY: The checksum is within the part made writable above; no
         // borrow of the packet's bytes is used any more.
         unsafe {
             bindings::tcp_csum_replace4(
                 packet.as_ptr(),
                 protoff.wrapping_add(CHECKSUM),
-                old,
-                new,
+                old.raw(),
+                new.raw(),
             );
         }
     }
     Ok(())
-}
-
-/// The words of an edit as the checksum has them, in network byte order: at an
-/// odd offset each byte is the other half of its 16 bits.
-#[inline]
-fn summands(edit: &Edit) -> (u32, u32) {
-    let turn = |word: u32| if edit.offset & 1 == 0 { word } else { word.rotate_left(8) };
-    (turn(edit.old.get()).to_be(), turn(edit.new.get()).to_be())
 }
 
 /// The `length` bytes at `protoff`, writable and in the packet's linear part.

@@ -8,11 +8,12 @@
 
 use super::{ext, Conn, Net};
 use core::{
-    ffi::CStr,
+    marker::PhantomData,
     mem::offset_of,
     ptr::{null_mut, NonNull},
     sync::atomic::{AtomicPtr, Ordering},
 };
+use kernel::ffi::c_char;
 use nf_bindings as bindings;
 
 type Raw = bindings::nf_ct_timeout;
@@ -90,14 +91,37 @@ pub fn take(conn: &Conn, only: *const Raw) -> Option<Policy> {
         return None;
     }
     place
-        .compare_exchange(policy.as_ptr(), null_mut(), Ordering::AcqRel, Ordering::Relaxed)
+        .compare_exchange(
+            policy.as_ptr(),
+            null_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        )
         .ok()?;
     // The connection's reference is taken over, by one only.
     Some(Policy(policy))
 }
 
+/// The name of a policy, as C has it.
+#[derive(Clone, Copy)]
+pub struct Name<'a>(*const c_char, PhantomData<&'a [c_char]>);
+
+impl Name<'_> {
+    /// From a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// It points to a terminated string that stays valid during the lifetime.
+    pub unsafe fn from_raw(name: *const c_char) -> Self {
+        Name(name, PhantomData)
+    }
+}
+
 /// The functions of nfnetlink_cttimeout, found under RCU.
-pub struct Base(NonNull<bindings::nf_ct_timeout_hooks>, kernel::sync::rcu::Guard);
+pub struct Base(
+    NonNull<bindings::nf_ct_timeout_hooks>,
+    kernel::sync::rcu::Guard,
+);
 
 impl Base {
     /// They, if the module is loaded.
@@ -113,11 +137,11 @@ impl Base {
     }
 
     /// The policy of a name, which counts as used by a rule from now on.
-    pub fn find_policy(&self, net: Net, name: &CStr) -> Option<Used<'_>> {
+    pub fn find_policy(&self, net: Net, name: Name<'_>) -> Option<Used<'_>> {
         // SAFETY: Valid in the RCU read section that `self` holds.
         let policy = unsafe {
             let find = self.0.as_ref().timeout_find_get?;
-            NonNull::new(find(net.as_ptr(), name.as_ptr().cast()))?
+            NonNull::new(find(net.as_ptr(), name.0))?
         };
         Some(Used { base: self, policy })
     }
@@ -155,7 +179,12 @@ impl Used<'_> {
     /// The protocol family and protocol that it is for.
     pub fn protocols(&self) -> (u16, u8) {
         // SAFETY: It is in use; the protocol's description is constant.
-        unsafe { (self.policy.as_ref().l3num, (*self.policy.as_ref().l4proto).l4proto) }
+        unsafe {
+            (
+                self.policy.as_ref().l3num,
+                (*self.policy.as_ref().l4proto).l4proto,
+            )
+        }
     }
 
     /// Gives the policy to a template, which uses it from now on ([`unuse`]).
@@ -178,7 +207,7 @@ impl Drop for Used<'_> {
 
 /// Messages for the administrator, rate-limited, about a rule's policy.
 pub mod log {
-    use super::{bindings, CStr};
+    use super::{bindings, Name};
 
     /// nfnetlink_cttimeout is not loaded.
     #[cold]
@@ -189,15 +218,15 @@ pub mod log {
 
     /// There is none of this name.
     #[cold]
-    pub fn missing(name: &CStr) {
+    pub fn missing(name: Name<'_>) {
         // SAFETY: Any context; the name is terminated.
-        unsafe { bindings::ct_timeout_log_missing(name.as_ptr().cast()) }
+        unsafe { bindings::ct_timeout_log_missing(name.0) }
     }
 
     /// It is for another protocol of this layer.
     #[cold]
-    pub fn other(name: &CStr, layer: i32, number: u16) {
+    pub fn other(name: Name<'_>, layer: i32, number: u16) {
         // SAFETY: As above.
-        unsafe { bindings::ct_timeout_log_other(name.as_ptr().cast(), layer, number.into()) }
+        unsafe { bindings::ct_timeout_log_other(name.0, layer, number.into()) }
     }
 }

@@ -101,7 +101,9 @@ pub unsafe extern "C" fn nf_ct_ecache_ext_add(
 ///
 /// `cnet` is the area of a live namespace, whose work item this is.
 #[no_mangle]
-pub unsafe extern "C" fn nf_conntrack_ecache_run(cnet: NonNull<bindings::nf_conntrack_net>) -> c_int {
+pub unsafe extern "C" fn nf_conntrack_ecache_run(
+    cnet: NonNull<bindings::nf_conntrack_net>,
+) -> c_int {
     // SAFETY: By the function's safety requirement.
     let dying = unsafe { Dying::from_raw(cnet) };
     ecache::run(dying).map_or(-1, |delay| delay as c_int)

@@ -63,7 +63,10 @@ pub unsafe extern "C" fn nf_connlabels_replace(
     };
     // Without a mask all of a word is replaced.
     let masks = mask.iter().copied().chain(core::iter::repeat(u32::MAX));
-    let changes = data.iter().zip(masks).map(|(&data, mask)| Change { mask, data });
+    let changes = data
+        .iter()
+        .zip(masks)
+        .map(|(&data, mask)| Change { mask, data });
     match labels::replace(conn, changes) {
         Ok(()) => 0,
         Err(NoLabels) => ENOSPC.to_errno(),

@@ -26,7 +26,8 @@ pub unsafe extern "C" fn nf_ct_seqadj_init(
     off: i32,
 ) -> c_int {
     // SAFETY: By the C contract.
-    seqadj::init(unsafe { Conn::from_raw(ct) }, Info::from_number(ctinfo), off);
+    let conn = unsafe { Conn::from_raw(ct) };
+    seqadj::init(conn, Info::from_number(ctinfo), off);
     0
 }
 
@@ -85,7 +86,11 @@ pub unsafe extern "C" fn nf_ct_seq_offset(
     dir: bindings::ip_conntrack_dir,
     seq: u32,
 ) -> i32 {
-    let direction = if dir == 0 { Direction::Original } else { Direction::Reply };
+    let direction = if dir == 0 {
+        Direction::Original
+    } else {
+        Direction::Reply
+    };
     // SAFETY: By the C contract.
     seqadj::offset(unsafe { Conn::from_raw(ct) }, direction, seq)
 }

@@ -3,11 +3,11 @@
 //! include/net/netfilter/nf_conntrack_timeout.h
 
 use crate::{check_prototype, timeout};
-use core::ffi::CStr;
-use kernel::{
-    ffi::{c_char, c_int},
+use kernel::ffi::{c_char, c_int};
+use netfilter::conntrack::{
+    timeout::{self as raw, Name},
+    Conn, Net,
 };
-use netfilter::conntrack::{timeout as raw, Conn, Net};
 use nf_bindings as bindings;
 
 check_prototype!(nf_ct_destroy_timeout, nf_ct_set_timeout, nf_ct_untimeout);
@@ -26,7 +26,11 @@ pub unsafe extern "C" fn nf_ct_set_timeout(
 ) -> c_int {
     // SAFETY: By the C contract.
     let (template, net, name) = unsafe {
-        (Conn::from_raw(ct), Net::from_raw(net), CStr::from_ptr(timeout_name.cast()))
+        (
+            Conn::from_raw(ct),
+            Net::from_raw(net),
+            Name::from_raw(timeout_name),
+        )
     };
     match timeout::set(template, net, l3num, l4num, name) {
         Ok(()) => 0,
