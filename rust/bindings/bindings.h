@@ -71,3 +71,6 @@
 #include <uapi/linux/netfilter/nfnetlink_cttimeout.h>
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
+#include <net/netfilter/rustynat_conntrack.h>
+#include <linux/netfilter/nf_conntrack_pptp.h>
+#include <net/inet_sock.h>

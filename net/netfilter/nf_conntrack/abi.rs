@@ -7,11 +7,16 @@ pub mod core;
 pub mod ecache;
 pub mod expect;
 pub mod ext;
+pub mod gre;
 pub mod helper;
+pub mod hooks;
+pub mod l4proto;
 pub mod labels;
 pub mod module;
 pub mod ovs;
 pub mod seqadj;
+pub mod sockopt;
+pub mod sysctl;
 pub mod timeout;
 
 /// Checks at compile time that a Rust function has the signature of the C

@@ -30,3 +30,8 @@ static int set_hashsize(const char *val, const struct kernel_param *kp)
 
 module_param_call(hashsize, set_hashsize, param_get_uint,
 		  &nf_conntrack_htable_size, 0600);
+
+/* Namespaces track connections from the start, not only when a rule asks. */
+bool nf_conntrack_enable_hooks __read_mostly;
+module_param_named(enable_hooks, nf_conntrack_enable_hooks, bool, 0000);
+MODULE_PARM_DESC(enable_hooks, "Always enable conntrack hooks");

@@ -23,6 +23,11 @@ pub fn request() {
     work::resize_soon();
 }
 
+/// Sets the least size, when the module starts.
+pub fn set_floor(size: u32) {
+    FLOOR.store(size, Ordering::Relaxed);
+}
+
 /// Sets the size now, and the least size for later. May sleep.
 pub fn set(wanted: u32) -> Result {
     if wanted == 0 {
@@ -54,7 +59,7 @@ fn to(size: u32) -> Result {
     }
     let buckets = Buckets::new(size, TABLE.next_generation()).ok_or(ENOMEM)?;
     TABLE.resize(buckets);
-    settings::set_buckets(size);
+    settings::set_table(&TABLE);
     Ok(())
 }
 

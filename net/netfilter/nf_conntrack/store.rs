@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use netfilter::conntrack::{
     cache::Cache,
     table::{Table, LOCKS, MAX_BUCKETS},
-    Net, Zone,
+    Conn, Net, Zone,
 };
 use nf_proto::{
     be::Be32,
@@ -76,4 +76,12 @@ pub fn round_size(wanted: u32) -> u32 {
         .clamp(LOCKS, MAX_BUCKETS)
         .checked_next_power_of_two()
         .unwrap_or(MAX_BUCKETS)
+}
+
+/// A number for a connection that tells it from others for as long as it lives,
+/// and says nothing about where it is kept.
+pub fn id(conn: &Conn) -> u32 {
+    let master = conn.master().map_or(0, |master| core::ptr::from_ref(master) as u64);
+    let tuple = hash(conn.tuple(Direction::Original), conn.net(), conn.zone().raw_id());
+    hash::hash_array(&key(), [core::ptr::from_ref(conn) as u64, master, tuple.into()])
 }

@@ -106,6 +106,12 @@ impl Net {
         unsafe { (&raw const (*self.ct()).sysctl_checksum).read_volatile() != 0 }
     }
 
+    /// Sets [`Self::checksum`].
+    pub fn set_checksum(self, on: bool) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::ct_set_checksum(self.as_ptr(), on) }
+    }
+
     /// `nf_conntrack_acct`: new connections get counters.
     #[inline]
     pub fn accounting(self) -> bool {

@@ -29,3 +29,18 @@ pub fn set_buckets(buckets: u32) {
     // SAFETY: An aligned word, written under the resize lock only.
     unsafe { (&raw mut bindings::nf_conntrack_htable_size).write_volatile(buckets) }
 }
+
+/// Lets C know where the table is, and how large
+/// (`nf_conntrack_hash`, `nf_conntrack_htable_size`).
+pub fn set_table(table: &super::table::Table) {
+    let (heads, size) = table.first_head();
+    // SAFETY: Aligned words, written under the resize lock or before anything
+    // runs. The size shrinks before and grows after the array changes.
+    unsafe {
+        if size < buckets() {
+            set_buckets(size);
+        }
+        (&raw mut bindings::nf_conntrack_hash).write_volatile(heads);
+        set_buckets(size);
+    }
+}

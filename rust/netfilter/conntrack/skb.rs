@@ -129,6 +129,19 @@ impl<'a> Packet<'a> {
         unsafe { bindings::packet_is_loopback(self.as_ptr()) }
     }
 
+    /// The namespace of the packet's device, if it has one.
+    ///
+    /// # Safety
+    ///
+    /// The device outlives the value.
+    pub unsafe fn device_net(&self) -> Option<Net> {
+        // SAFETY: The packet is valid; the namespace by the safety requirement.
+        unsafe {
+            let net = bindings::skb_device_net(self.as_ptr());
+            (!net.is_null()).then(|| Net::from_raw(net))
+        }
+    }
+
     #[cold]
     fn copy<'w>(&self, offset: u32, window: &'w mut Window) -> &'w [u8] {
         let wanted = self.raw().len.wrapping_sub(offset).min(WINDOW as u32);

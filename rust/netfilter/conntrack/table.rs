@@ -388,6 +388,13 @@ impl Table {
         }
     }
 
+    /// The first head and the number of buckets, with the resize lock held.
+    pub fn first_head(&self) -> (*mut bindings::hlist_nulls_head, u32) {
+        // SAFETY: Only a resize frees the array, and that needs the lock.
+        let buckets = unsafe { &*self.current.load(Ordering::Acquire) };
+        (buckets.heads(), buckets.size())
+    }
+
     /// Number of buckets, in process context, with the resize lock held.
     pub fn size_now(&self) -> u32 {
         // SAFETY: Only a resize frees the array, and that needs the lock.

@@ -54,3 +54,28 @@ impl Drop for ResizeLock {
         unsafe { bindings::ct_mutex_unlock() };
     }
 }
+
+/// Sleeps for a tick. Process context.
+pub fn pause() {
+    // SAFETY: Process context, no lock held.
+    unsafe { bindings::ct_pause() }
+}
+
+/// Serialises who registers hooks.
+pub struct ProtoLock(());
+
+impl ProtoLock {
+    /// Takes the lock. May sleep.
+    pub fn take() -> Self {
+        // SAFETY: Process context.
+        unsafe { bindings::ct_proto_lock() };
+        ProtoLock(())
+    }
+}
+
+impl Drop for ProtoLock {
+    fn drop(&mut self) {
+        // SAFETY: Taken in `take`.
+        unsafe { bindings::ct_proto_unlock() };
+    }
+}
