@@ -568,8 +568,9 @@ impl<'m> NewExpect<'m> {
             (*exp).assign_helper = null_mut();
             (*exp).net.net = self.1.net().as_ptr();
             (*exp).zone = self.1.zone().to_c();
-            (*exp).master_tuple = *tuple::as_c(self.1.tuple(Direction::Original));
-            (*exp).tuple = *tuple::as_c(&what.tuple);
+            let original = self.1.tuple(Direction::Original);
+            (&raw mut (*exp).master_tuple).cast::<Tuple>().write(*original);
+            (&raw mut (*exp).tuple).cast::<Tuple>().write(what.tuple);
             (&raw mut (*exp).mask).cast::<Mask>().write(what.mask);
             (&raw mut (*exp).saved_addr).write_bytes(0, 1);
             (&raw mut (*exp).saved_proto).write_bytes(0, 1);
@@ -683,10 +684,9 @@ pub fn notify(lock: &ExpectLock, exp: &Expect, event: Event, portid: u32, report
     // unregistered with a grace period before it goes, and a read section goes
     // with the lock.
     let notifier = unsafe {
-        AtomicPtr::from_ptr((&raw mut (*master.net().ct()).nf_conntrack_event_cb).cast())
+        let callback = &raw mut (*master.net().ct()).nf_conntrack_event_cb;
+        AtomicPtr::from_ptr(callback.cast::<*mut bindings::nf_ct_event_notifier>())
             .load(Ordering::Acquire)
-            .cast_const()
-            .cast::<bindings::nf_ct_event_notifier>()
             .as_ref()
     };
     let (Some(notifier), Some(cache)) = (notifier, master.ext::<bindings::nf_conntrack_ecache>())

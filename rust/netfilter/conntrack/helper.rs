@@ -152,7 +152,8 @@ impl Helper {
     /// Its name ends and its classes are no more than there can be.
     pub fn is_well_formed(&self) -> bool {
         // SAFETY: The caller is registering it, so it does not change.
-        unsafe { (*self.as_ptr()).expect_class_max < super::expect::CLASSES }
+        let classes = unsafe { (*self.as_ptr()).expect_class_max };
+        classes < super::expect::CLASSES
             && self.name().len() < NAME_LEN
             && self.nat_module_name().len() < NAME_LEN
     }
