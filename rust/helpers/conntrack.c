@@ -155,6 +155,9 @@ u64 nf_rust_helper_ktime_real_ns(void)
 	return ktime_get_real_ns();
 }
 
+/* net/netfilter/nf_internals.h, which is not for modules outside. */
+void nf_queue_nf_hook_drop(struct net *net);
+
 void nf_rust_helper_ct_drop_queued(void)
 {
 	struct net *net;
@@ -236,4 +239,14 @@ int nf_rust_helper_nla_parse_nest(struct nlattr **tb, int maxtype,
 				  const struct nla_policy *policy)
 {
 	return nla_parse_nested_deprecated(tb, maxtype, nla, policy, NULL);
+}
+
+struct netns_ct *nf_rust_helper_ct_netns(struct net *net)
+{
+	return &net->ct;
+}
+
+unsigned int nf_rust_helper_ct_net_number(const struct net *net)
+{
+	return net->ns.inum;
 }

@@ -40,7 +40,6 @@ pub use conn::{Conn, ConnRef, Fresh, Status};
 pub use info::Info;
 pub use net::Net;
 pub use zone::Zone;
-pub use crate::time::HZ;
 
 /// Jiffies a second.
 pub use crate::time::HZ;

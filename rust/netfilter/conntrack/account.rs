@@ -79,7 +79,7 @@ pub fn stopped(conn: &Conn) {
     // SAFETY: Written once, by whoever set DYING.
     unsafe {
         (*stamp.as_ptr()).stop =
-            bindings::ktime_real_ns().wrapping_sub(bindings::jiffies_to_nsecs(late.into()));
+            bindings::ktime_real_ns().wrapping_sub(bindings::jiffies64_to_nsecs(late.into()));
     }
 }
 

@@ -263,7 +263,7 @@ impl Conn {
     #[inline]
     pub fn zone(&self) -> Zone {
         // SAFETY: Constant once the connection is shared.
-        Zone::from_c(unsafe { (*self.as_ptr()).zone })
+        Zone::from_c(unsafe { (&raw const (*self.as_ptr()).zone).read() })
     }
 
     /// Its mark.
@@ -514,8 +514,8 @@ impl Fresh {
                 .store(0, Ordering::Relaxed);
             bindings::conn_init_lock(raw);
             let [first, second] = &mut (*raw).tuplehash;
-            first.tuple = *tuple::as_c(original);
-            second.tuple = *tuple::as_c(reply);
+            first.tuple = core::ptr::read(tuple::as_c(original));
+            second.tuple = core::ptr::read(tuple::as_c(reply));
             first.tuple.dst.dir = Direction::Original as u8;
             second.tuple.dst.dir = Direction::Reply as u8;
             first.hnnode.pprev = core::ptr::null_mut();

@@ -71,7 +71,7 @@ pub fn add(conn: &Conn, direction: Direction, of: &Tuple) -> Result<(), Failed> 
         if map.is_null() {
             return Err(Failed::NoRoom);
         }
-        (*map).tuple = *tuple::as_c(of);
+        (*map).tuple = core::ptr::read(tuple::as_c(of));
         bindings::gre_keymap_lock();
         let old = *slot;
         let result = if old.is_null() {

@@ -47,7 +47,7 @@ impl Net {
     /// The number that users know the namespace by.
     pub fn number(self) -> u32 {
         // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).ns.inum }
+        unsafe { bindings::ct_net_number(self.as_ptr()) }
     }
 
     /// Counts one more of a statistic, on this CPU.
@@ -88,7 +88,7 @@ impl Net {
     #[inline]
     pub fn ct(self) -> *mut bindings::netns_ct {
         // SAFETY: By the type invariant.
-        unsafe { &raw mut (*self.as_ptr()).ct }
+        unsafe { bindings::ct_netns(self.as_ptr()) }
     }
 
     /// The timeouts and switches of the protocols (`struct nf_ip_net`).

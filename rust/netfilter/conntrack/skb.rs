@@ -65,7 +65,7 @@ impl<'a> Packet<'a> {
     pub fn network_offset(&self) -> u32 {
         let skb = self.raw();
         // SAFETY: The header offsets are always initialised.
-        let header = unsafe { skb.__bindgen_anon_4.__bindgen_anon_1.network_header };
+        let header = unsafe { skb.__bindgen_anon_4.__bindgen_anon_1.as_ref().network_header };
         // `head`, the header and `data` are in one buffer, in this order or
         // with `data` before the header.
         (skb.head as usize)
@@ -164,7 +164,7 @@ impl<'a> Packet<'a> {
     #[inline]
     pub fn mark(&self) -> u32 {
         // SAFETY: Always initialised.
-        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.__bindgen_anon_4.mark }
+        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref().__bindgen_anon_4.mark }
     }
 
     /// What the packet carries.

@@ -251,7 +251,7 @@ fn plan(
             if in_order || state.last_was(Kind::Rst, direction) {
                 Err(Outcome {
                     verdict: Verdict::Reopen,
-                    timeout: None,
+                    timeout: Option::None,
                     changes: Changes::default(),
                 })
             } else {
@@ -335,7 +335,7 @@ fn accepted(
     } else if kind == Kind::Syn && from == SynSent {
         // Who tries the same ports again and again gets no answer through this
         // entry (and its NAT): let it expire.
-        outcome.timeout = None;
+        outcome.timeout = Option::None;
     } else if to == Established {
         // Picked up, and not answered yet.
         outcome.timeout = outcome.timeout.map(|t| t.min(policy.timeout(UNACK)));
