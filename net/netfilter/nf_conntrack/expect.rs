@@ -47,6 +47,14 @@ pub fn stop() {
     expect::stop();
 }
 
+fn shut_down() -> Error {
+    Error::from_errno(-(bindings::ESHUTDOWN as i32))
+}
+
+fn already() -> Error {
+    Error::from_errno(-(bindings::EALREADY as i32))
+}
+
 fn chain(net: Net, tuple: &Tuple) -> Chain {
     let [a, b] = &KEY;
     let key = Key::new([a.load(Ordering::Relaxed), b.load(Ordering::Relaxed)]);
@@ -115,7 +123,7 @@ pub fn claim(net: Net, zone: Zone, tuple: &Tuple, unlink: bool) -> Option<Claime
     }
     let lock = ExpectLock::take();
     let now = now();
-    for exp in lock.chain(chain(net, tuple)) {
+    for exp in lock.walk(chain(net, tuple)) {
         if exp.is_over(now) {
             remove(&lock, exp, 0, 0);
             continue;
@@ -146,8 +154,7 @@ pub fn find(net: Net, zone: Zone, tuple: &Tuple) -> Option<ExpectRef> {
     }
     let lock = ExpectLock::take();
     let now = now();
-    let mut chain = lock.chain(chain(net, tuple));
-    let exp = chain.find(|exp| !exp.is_over(now) && is_for(exp, net, zone, tuple))?;
+    let exp = lock.walk(chain(net, tuple)).find(|exp| !exp.is_over(now) && is_for(exp, net, zone, tuple))?;
     lock.get(exp)
 }
 
@@ -232,7 +239,7 @@ fn cut(address: &Address, l3num: u16) -> Address {
 /// many, `EINVAL` if it has a class that its helper does not know.
 pub fn related(exp: &NewExpect<'_>, portid: u32, report: i32, flags: u32) -> Result {
     let lock = ExpectLock::take();
-    let help = Help::of(exp.master()).ok_or(ESHUTDOWN)?;
+    let help = Help::of(exp.master()).ok_or_else(shut_down)?;
     check(&lock, exp, &help, flags)?;
     help.count(exp.class(), 1, &lock);
     insert(&lock, exp, &help, portid, report);
@@ -265,11 +272,11 @@ pub fn related_pair(pair: [&NewExpect<'_>; 2], flags: u32) -> Result {
 
 fn check(lock: &ExpectLock, new: &NewExpect<'_>, help: &Help<'_>, flags: u32) -> Result {
     if new.is_linked(lock) {
-        return Err(EALREADY);
+        return Err(already());
     }
     // It would outlive the removal of the helper's expectations.
     if new.helper(lock.rcu()).is_some_and(|helper| !helper.is_alive()) {
-        return Err(ESHUTDOWN);
+        return Err(shut_down());
     }
     let class = new.class();
     let most = match help.helper(lock.rcu()) {
@@ -294,7 +301,7 @@ fn make_way(lock: &ExpectLock, new: &NewExpect<'_>, flags: u32) -> Result {
     let net = new.master().net();
     let any_master = flags & bindings::NF_CT_EXP_F_SKIP_MASTER != 0;
     let now = now();
-    for exp in lock.chain(chain(net, new.tuple())) {
+    for exp in lock.walk(chain(net, new.tuple())) {
         if exp.is_over(now) {
             remove(lock, exp, 0, 0);
             continue;
@@ -305,7 +312,7 @@ fn make_way(lock: &ExpectLock, new: &NewExpect<'_>, flags: u32) -> Result {
         let (theirs, ours) = ((exp.tuple(), exp.mask()), (new.tuple(), new.mask()));
         if (any_master || exp.same_master(new)) && rules::same(theirs, ours) {
             if exp.class() != new.class() || !exp.same_master(new) {
-                return Err(EALREADY);
+                return Err(already());
             }
             remove(lock, exp, 0, 0);
             return Ok(());
@@ -407,7 +414,7 @@ pub fn iterate(
         let Some(chain) = Chain::number(number) else { return };
         // One chain at a time: packets wait for the lock.
         let lock = ExpectLock::take();
-        for exp in lock.chain(chain) {
+        for exp in lock.walk(chain) {
             if net.is_none_or(|net| exp.is_in(net)) && choose(&lock, exp) {
                 remove(&lock, exp, portid, report);
             }

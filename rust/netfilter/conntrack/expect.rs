@@ -294,7 +294,7 @@ impl ExpectLock {
     /// The expectations in a chain. The current one may be unlinked; it stays
     /// valid while the lock is held.
     #[inline]
-    pub fn chain(&self, chain: Chain) -> impl Iterator<Item = &Expect> {
+    pub fn walk(&self, chain: Chain) -> impl Iterator<Item = &Expect> {
         // SAFETY: Chains are of linked expectations; the lock is held.
         let iter = unsafe { hlist::iter::<Expect, InTable>(chain.head()) };
         // SAFETY: Freed at the earliest when the read section has ended.

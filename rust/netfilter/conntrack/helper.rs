@@ -26,8 +26,6 @@ use nf_proto::tuple::Tuple;
 /// Length of a helper's name, with the terminating zero.
 pub const NAME_LEN: usize = bindings::NF_CT_HELPER_NAME_LEN as usize;
 
-type Name = [c_char; NAME_LEN];
-
 /// A helper (`struct nf_conntrack_helper`).
 ///
 /// # Invariants

@@ -339,7 +339,7 @@ pub unsafe extern "C" fn nf_ct_helper_init(
         helper.write_bytes(0, 1);
         let this = &mut *helper;
         this.tuple.src.l3num = l3num;
-        this.tuple.src.u.all = spec_port.to_be();
+        *this.tuple.src.u.all.as_mut() = spec_port.to_be();
         this.tuple.dst.protonum = protonum as u8;
         this.help = help;
         this.from_nlattr = from_nlattr;
