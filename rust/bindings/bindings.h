@@ -74,3 +74,4 @@
 #include <net/netfilter/rustynat_conntrack.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>
+#include <net/netlink.h>

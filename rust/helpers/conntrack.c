@@ -250,3 +250,15 @@ unsigned int nf_rust_helper_ct_net_number(const struct net *net)
 {
 	return net->ns.inum;
 }
+
+/* NAT's list of sources lets go of a connection that is being freed. */
+void nf_rust_helper_ct_nat_forget(struct nf_conn *ct)
+{
+	const struct nf_nat_hook *hook;
+
+	rcu_read_lock();
+	hook = rcu_dereference(nf_nat_hook);
+	if (hook)
+		hook->remove_nat_bysrc(ct);
+	rcu_read_unlock();
+}

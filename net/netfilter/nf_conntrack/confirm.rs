@@ -8,13 +8,12 @@
 //! is a clash.
 
 use crate::{
-    acct, ecache,
-    helper,
+    ecache, helper,
     store::{hash_of, TABLE},
-    tstamp,
 };
 use core::cell::Cell;
 use netfilter::conntrack::{
+    account,
     conn::now,
     stat::Counter,
     table::{same_tuple, Entry, Key, LockedChains, Visit},
@@ -80,7 +79,7 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     }
     // Until now the timeout was how long it would live.
     conn.set_timeout(conn.timeout().wrapping_add(now()));
-    tstamp::start(conn);
+    account::started(conn);
     conn.add_reference();
     chains.insert(conn, Direction::Original, hash);
     chains.insert(conn, Direction::Reply, reply_hash);
@@ -179,7 +178,7 @@ fn merge(winner: &Conn, loser: &Conn, info: Info) -> Option<Confirmed> {
     if !(equal || reverse) {
         return None;
     }
-    acct::merge(winner, loser, info.direction());
+    account::merge(winner, loser, info.direction());
     winner.net().count(Counter::ClashResolve);
     Some(Confirmed::Merged(winner.get()))
 }
@@ -189,7 +188,7 @@ fn merge(winner: &Conn, loser: &Conn, info: Info) -> Option<Confirmed> {
 fn insert_reply_only(chains: &LockedChains<'_>, conn: &Conn, reply_hash: u32) {
     conn.set_timeout(now().wrapping_add(netfilter::conntrack::HZ));
     conn.set_status(Status::FIXED_TIMEOUT | Status::NAT_CLASH);
-    tstamp::start(conn);
+    account::started(conn);
     conn.add_reference();
     chains.leave_out(conn, Direction::Original, conn.hashes().0);
     chains.insert(conn, Direction::Reply, reply_hash);
@@ -220,4 +219,38 @@ pub fn is_taken(tuple: &Tuple, except: &Conn) -> bool {
         net.count(Counter::Found);
     }
     taken
+}
+
+/// Why [`insert`] did not insert.
+pub enum NotInserted {
+    /// There is such a connection.
+    Exists,
+    /// The chain is too long.
+    ChainTooLong,
+}
+
+/// Puts a connection into the table that netlink code has made, complete with
+/// timeout (a time) and status. The caller has its only reference. Under RCU.
+pub fn insert(conn: &Conn) -> Result<(), NotInserted> {
+    let (net, zone) = (conn.net(), conn.zone());
+    let original = conn.tuple(Direction::Original);
+    let reply = conn.tuple(Direction::Reply);
+    let hash = hash_of(original, net, zone, Direction::Original);
+    let reply_hash = hash_of(reply, net, zone, Direction::Reply);
+    let chains = TABLE.lock(hash, reply_hash);
+    for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
+        match search(&chains, hash, &Key { tuple, net, zone }) {
+            Search::Taken(_) => return Err(NotInserted::Exists),
+            Search::Free(length) if length > MAX_CHAIN => {
+                net.count(Counter::ChainTooLong);
+                return Err(NotInserted::ChainTooLong);
+            }
+            Search::Free(_) => {}
+        }
+    }
+    conn.add_reference();
+    chains.insert(conn, Direction::Original, hash);
+    chains.insert(conn, Direction::Reply, reply_hash);
+    net.count(Counter::Insert);
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 //! The end of a connection.
 
-use crate::{ecache, expect, helper, store::TABLE, tstamp};
-use netfilter::conntrack::{conn::now, table::LockedChains, Conn, Status};
+use crate::{ecache, expect, helper, store::TABLE};
+use netfilter::conntrack::{account, conn::now, table::LockedChains, Conn, Status};
 use nf_proto::{l4::Jiffies, tuple::Direction};
 
 /// Its time has come, it is in the table, and nobody is removing it yet
@@ -22,7 +22,7 @@ pub fn delete(conn: &Conn, portid: u32, report: i32) -> bool {
     if conn.test_and_set_status(Status::DYING) {
         return false;
     }
-    tstamp::stop(conn);
+    account::stopped(conn);
     if ecache::report(conn, ecache::Event::Destroy, portid, report).is_err() {
         helper::destroy(conn);
         unhash(conn);

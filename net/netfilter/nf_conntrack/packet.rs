@@ -5,13 +5,14 @@
 
 use crate::{
     abi::core::confirm_and_deliver,
-    account, alloc, confirm, delete, ecache, expect, gre, helper, icmp,
+    alloc, confirm, delete, ecache, expect, gre, helper, icmp,
     proto::{self, Judged},
     seqadj,
     store::{hash, TABLE},
     timeout,
 };
 use netfilter::conntrack::{
+    account,
     conn::now,
     log,
     skb::{Carried, Hook, Packet, Window, WINDOW},

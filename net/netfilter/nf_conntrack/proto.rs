@@ -3,8 +3,9 @@
 //! Where protocols meet connections: the one place that picks a connection's
 //! protocol and applies what it says of a packet.
 
-use crate::{account, delete, ecache, timeout};
+use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
+    account,
     conn::now,
     skb::Packet,
     state, Conn, Info, Net, Status,

@@ -3,7 +3,7 @@
 //! The core: include/net/netfilter/nf_conntrack.h and nf_conntrack_core.h.
 
 use crate::{
-    acct, alloc, check_prototype,
+    alloc, check_prototype,
     confirm::{self, Confirmed},
     delete, ecache, expect, helper, iterate, packet,
     store::{self, CACHE, TABLE},
@@ -12,6 +12,7 @@ use crate::{
 use core::{ptr::null_mut, ptr::NonNull, sync::atomic::Ordering};
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use netfilter::conntrack::{
+    account,
     conn::{self, now},
     skb::{Carried, Hook, Packet},
     stat::Counter,
@@ -224,7 +225,7 @@ pub unsafe extern "C" fn nf_conntrack_alloc(
     let hash = store::hash_of(orig, net, zone, Direction::Original);
     match alloc::allocate(net, zone, orig, repl, gfp, hash) {
         Ok(fresh) => fresh.into_raw(),
-        Err(alloc::NoRoom) => kernel::error::to_err_ptr(ENOMEM),
+        Err(alloc::NoRoom) => bindings::ERR_PTR(ENOMEM.to_errno() as _).cast(),
     }
 }
 
@@ -244,7 +245,8 @@ unsafe fn free(ct: *mut bindings::nf_conn) {
     let conn = unsafe { Conn::from_raw(ct) };
     let net = conn.net();
     if conn.status().has(Status::SRC_NAT_DONE) {
-        netfilter::conntrack::nat::forget(conn);
+        // SAFETY: Under RCU inside; the connection is valid until freed below.
+        unsafe { bindings::ct_nat_forget(ct) };
     }
     helper::put(conn);
     timeout::put(conn);
@@ -302,7 +304,7 @@ pub unsafe extern "C" fn nf_ct_kill_acct(
 ) -> bool {
     // SAFETY: By the C contract.
     let (conn, packet) = unsafe { (Conn::from_raw(ct), Packet::from_raw(skb.cast_mut())) };
-    acct::update(conn, Info::from_number(ctinfo).direction(), packet.len());
+    account::update(conn, Info::from_number(ctinfo).direction(), packet.len());
     delete::kill(conn)
 }
 
@@ -334,7 +336,7 @@ pub unsafe extern "C" fn nf_ct_acct_add(
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
     let direction = if dir == 0 { Direction::Original } else { Direction::Reply };
-    acct::add(conn, direction, packets, bytes);
+    account::add(conn, direction, packets, bytes);
 }
 
 /// # Safety
@@ -347,7 +349,8 @@ pub unsafe extern "C" fn nf_conntrack_hash_check_insert(ct: *mut bindings::nf_co
     let _rcu = kernel::sync::rcu::read_lock();
     match confirm::insert(conn) {
         Ok(()) => 0,
-        Err(error) => error.to_errno(),
+        Err(confirm::NotInserted::Exists) => kernel::error::code::EEXIST.to_errno(),
+        Err(confirm::NotInserted::ChainTooLong) => kernel::error::code::ENOSPC.to_errno(),
     }
 }
 
@@ -368,7 +371,7 @@ pub unsafe extern "C" fn __nf_ct_change_timeout(ct: *mut bindings::nf_conn, time
         conn.set_timeout(timeout);
     }
     if conn.is_dying() {
-        kernel::error::code::ETIME.to_errno()
+        -(bindings::ETIME as c_int)
     } else {
         0
     }

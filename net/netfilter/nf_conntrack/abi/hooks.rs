@@ -8,7 +8,6 @@ use crate::{check_prototype, iterate};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use core::{mem::zeroed, ptr::null_mut};
 use kernel::{
-    error::code::EPROTO,
     ffi::{c_int, c_uint, c_void},
 };
 use netfilter::conntrack::{
@@ -124,7 +123,7 @@ pub unsafe extern "C" fn nf_ct_netns_get(net: *mut bindings::net, nfproto: u8) -
         BRIDGE => &[BRIDGE, IPV4, IPV6],
         IPV4 => &[IPV4],
         IPV6 => &[IPV6],
-        _ => return EPROTO.to_errno(),
+        _ => return -(bindings::EPROTO as c_int),
     };
     for (i, family) in families.iter().enumerate() {
         let error = get(net, *family);
@@ -185,7 +184,7 @@ fn get(net: Net, family: u8) -> c_int {
             // SAFETY: Whoever registered the information takes it back under
             // the lock before it goes.
             if info.is_null() || !unsafe { bindings::try_module_get((*info).me) } {
-                return EPROTO.to_errno();
+                return -(bindings::EPROTO as c_int);
             }
         }
         *users = users.saturating_add(1);
@@ -285,7 +284,7 @@ fn forget_windows(net: Net, family: u8) {
     iterate::remove(Some(net), 0, 0, |conn: &Conn| {
         if conn.l3num() == u16::from(family) && conn.protocol() == number::TCP {
             let mut locked = conn.lock();
-            tcp::forget_windows(state::of::<tcp::State>(&mut locked));
+            state::of::<tcp::State>(&mut locked).lose_track();
         }
         false
     });

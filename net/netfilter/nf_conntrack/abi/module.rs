@@ -62,7 +62,7 @@ pub extern "C" fn nf_conntrack_resize_run() {
 
 /// Sets the module up.
 pub fn start() -> Result {
-    store::set_key(netfilter::random::words());
+    store::set_key(netfilter::random::key());
     let asked = settings::buckets();
     // SAFETY: The module is being loaded.
     let usual = unsafe { bindings::ct_default_buckets() };
@@ -95,7 +95,7 @@ fn start_with_cache(size: u32, limit: u32) -> Result {
 }
 
 fn start_with_table(size: u32) -> Result {
-    expect::start(size, netfilter::random::words())?;
+    expect::start(size, netfilter::random::key())?;
     let made = helper::start().and_then(|()| {
         let made = start_with_registries();
         if made.is_err() {

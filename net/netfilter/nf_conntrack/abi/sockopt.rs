@@ -5,7 +5,7 @@
 use crate::packet;
 use core::mem::zeroed;
 use kernel::{
-    error::code::{EFAULT, EINVAL, ENOENT, ENOPROTOOPT},
+    error::code::{EFAULT, EINVAL, ENOENT},
     ffi::{c_int, c_void},
     prelude::*,
 };
@@ -87,7 +87,7 @@ unsafe fn original(sk: *mut bindings::sock, ipv6: bool) -> Result<(Address, [u8;
         Net::from_raw(net)
     };
     if !matches!(seen.dst.protocol, number::TCP | number::SCTP) {
-        return Err(ENOPROTOOPT);
+        return Err(Error::from_errno(-(bindings::ENOPROTOOPT as c_int)));
     }
     let _rcu = kernel::sync::rcu::read_lock();
     let (conn, _) = packet::find(net, Zone::DEFAULT, &seen).ok_or(ENOENT)?;
