@@ -12,7 +12,7 @@ pub mod gre;
 pub mod icmp;
 pub mod icmpv6;
 pub mod sctp;
-// pub mod tcp; (lands next)
+pub mod tcp;
 pub mod udp;
 
 /// Protocol numbers (`IPPROTO_*`).
@@ -52,6 +52,12 @@ pub struct Flow {
     pub translated: bool,
     /// The packet came over the loopback device.
     pub loopback: bool,
+    /// SYNPROXY answers for one side of the connection (`nfct_synproxy`).
+    pub synproxy: bool,
+    /// How far what the packet acknowledges has been shifted on its way to the
+    /// one who acknowledges it (TCP, `nf_ct_seq_offset` of the other direction
+    /// at ack - 1); 0 without sequence adjustment.
+    pub ack_offset: i32,
     /// The time now.
     pub now: Jiffies,
 }
@@ -98,6 +104,14 @@ pub struct Changes {
     /// Clear `IPS_FIXED_TIMEOUT` or `IPS_OFFLOAD` handling is due: a segment
     /// that closes (FIN, RST).
     pub closing: bool,
+    /// The packet is INVALID, but the connection seems to be closing without
+    /// us: if it would live for more than two minutes and for longer than
+    /// [`Outcome::timeout`], it is to live for that, unless its timeout is
+    /// fixed. Only then an INVALID packet has a timeout.
+    pub cap: bool,
+    /// The packet is accepted, but does not fit: what is to be logged like the
+    /// reason of an INVALID one.
+    pub note: Option<Reason>,
 }
 
 impl Outcome {
@@ -113,6 +127,8 @@ impl Outcome {
                 kill: false,
                 keep_unreplied: false,
                 closing: false,
+                cap: false,
+                note: None,
             },
         }
     }
@@ -129,6 +145,8 @@ impl Outcome {
                 kill: false,
                 keep_unreplied: false,
                 closing: false,
+                cap: false,
+                note: None,
             },
         }
     }

@@ -89,6 +89,8 @@ mod tests {
             assured: false,
             translated: false,
             loopback: false,
+            synproxy: false,
+            ack_offset: 0,
             now,
         }
     }
