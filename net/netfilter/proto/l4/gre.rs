@@ -43,12 +43,7 @@ impl Protocol for Gre {
     }
 
     #[inline]
-    fn update(
-        state: &mut State,
-        _: &Self::Segment,
-        flow: &Flow,
-        policy: &Policy,
-    ) -> Outcome {
+    fn update(state: &mut State, _: &Self::Segment, flow: &Flow, policy: &Policy) -> Outcome {
         if !flow.confirmed {
             let [timeout, stream_timeout] = policy.timeouts;
             *state = State {
