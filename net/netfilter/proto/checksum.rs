@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The internet checksum, RFC 1071, and its incremental update, RFC 1624.
+//! The internet checksum, RFC 1071, and its incremental update, RFC 1624;
+//! SCTP's CRC32c.
+//!
+//! Checksums are numbers in host order: what stands in a header is their bytes
+//! in network order, except for CRC32c, see there.
+
+use crate::tuple::Address;
 
 /// The checksum of `bytes`: what stands in a header whose checksum field is
-/// zero in them. Network order.
+/// zero in them.
 pub fn internet(bytes: &[u8]) -> u16 {
     !fold(sum(bytes))
 }
@@ -38,9 +44,58 @@ pub const fn update(checksum: u16, old: u16, new: u16) -> u16 {
     !fold(sum)
 }
 
+/// The checksum after the bytes `old`, which begin at an even offset, became
+/// `new`, as many.
+pub fn update_bytes(checksum: u16, old: &[u8], new: &[u8]) -> u16 {
+    let sum = u64::from(!checksum)
+        .wrapping_add(u64::from(!fold(sum(old))))
+        .wrapping_add(sum(new));
+    !fold(sum)
+}
+
+/// The sum of the pseudo header of IPv4 (RFC 9293 section 3.1) before `len`
+/// bytes of transport header and data.
+pub fn pseudo_v4(source: Address, destination: Address, protocol: u8, len: u16) -> u64 {
+    let (Address([source, ..]), Address([destination, ..])) = (source, destination);
+    sum(&source.to_bytes())
+        .wrapping_add(sum(&destination.to_bytes()))
+        .wrapping_add(u64::from(protocol))
+        .wrapping_add(u64::from(len))
+}
+
+/// The sum of the pseudo header of IPv6 (RFC 8200 section 8.1) before `len`
+/// bytes of transport header and data. `protocol` is the transport's, whatever
+/// extension headers stand before it.
+pub fn pseudo_v6(source: Address, destination: Address, protocol: u8, len: u32) -> u64 {
+    let Address(source) = source;
+    let Address(destination) = destination;
+    source
+        .iter()
+        .chain(&destination)
+        .fold(sum(&len.to_be_bytes()), |total, word| {
+            total.wrapping_add(sum(&word.to_bytes()))
+        })
+        .wrapping_add(u64::from(protocol))
+}
+
+/// The CRC32c of a packet with checksum field zero (RFC 9260 appendix A). It
+/// stands in the header least significant byte first.
+pub fn crc32c(bytes: &[u8]) -> u32 {
+    /// The polynomial, its bits in reverse.
+    const POLYNOMIAL: u32 = 0x82f6_3b78;
+
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| match crc & 1 {
+            0 => crc >> 1,
+            _ => (crc >> 1) ^ POLYNOMIAL,
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::be::Be32;
 
     /// The header of RFC 1071's example, section 3.
     #[test]
@@ -59,5 +114,47 @@ mod tests {
     #[test]
     fn odd_length() {
         assert_eq!(sum(&[1, 2, 3]), 0x0102 + 0x0300);
+    }
+
+    /// From 127.0.0.1:40000 to 127.0.0.53:53, two bytes of data.
+    #[test]
+    fn udp_over_ipv4() {
+        let address = |last: u32| Address::v4(Be32::new(0x7f00_0000 | last));
+        let datagram = [0x9c, 0x40, 0, 53, 0, 10, 0, 0, b'a', b'b'];
+        let pseudo = pseudo_v4(address(1), address(53), 17, 10);
+        let checksum = !fold(pseudo + sum(&datagram));
+        // By hand: 7f00 + 0001 + 7f00 + 0035 + 0011 + 000a
+        //        + 9c40 + 0035 + 000a + 0000 + 6162
+        let total = 0x7f00 + 1 + 0x7f00 + 0x35 + 0x11 + 0xa + 0x9c40 + 0x35 + 0xa + 0x6162;
+        assert_eq!(checksum, !(((total & 0xffff) + (total >> 16)) as u16));
+    }
+
+    /// The pseudo header of IPv6 is one of 40 bytes.
+    #[test]
+    fn pseudo_header_of_ipv6() {
+        let bytes: [u8; 32] = core::array::from_fn(|i| (i * 7) as u8);
+        let word = |i: usize| Be32::from_bytes(core::array::from_fn(|j| bytes[4 * i + j]));
+        let source = Address([word(0), word(1), word(2), word(3)]);
+        let destination = Address([word(4), word(5), word(6), word(7)]);
+        let mut header = [0; 40];
+        header[..32].copy_from_slice(&bytes);
+        header[32..36].copy_from_slice(&0x0001_2345u32.to_be_bytes());
+        header[39] = 58;
+        assert_eq!(
+            fold(pseudo_v6(source, destination, 58, 0x0001_2345)),
+            fold(sum(&header))
+        );
+    }
+
+    /// RFC 3720, appendix B.4, and the check value of every CRC catalogue.
+    #[test]
+    fn crc32c_of_the_rfc() {
+        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+        assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c(&[0xff; 32]), 0x62a8_ab43);
+        let up: [u8; 32] = core::array::from_fn(|i| i as u8);
+        assert_eq!(crc32c(&up), 0x46dd_794e);
+        let down: [u8; 32] = core::array::from_fn(|i| 31 - i as u8);
+        assert_eq!(crc32c(&down), 0x113f_db5c);
     }
 }

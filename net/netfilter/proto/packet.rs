@@ -4,6 +4,9 @@
 //!
 //! A view is made from the bytes at hand, which may be fewer than the packet
 //! has, and the packet's length; what it has checked cannot be wrong later.
+//! What is not at hand is never taken for what is not there: it is
+//! [`Reason::Truncated`], and a caller that has fewer bytes at hand than the
+//! packet has may try again with more.
 
 use crate::{
     be::Be16,
@@ -57,6 +60,10 @@ pub struct Network {
 }
 
 /// Reads the network header of a packet of `len` bytes.
+///
+/// # Errors
+///
+/// As [`ipv4::Header::new`] and [`ipv6::Header::new`].
 #[inline]
 pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason> {
     match family {
@@ -102,8 +109,14 @@ pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason
 }
 
 /// Reads a packet of `len` bytes, of which `bytes` are at hand.
+///
+/// # Errors
+///
+/// Why the packet is INVALID, whatever connection it might belong to. A later
+/// fragment is: packets are put together before they are tracked.
 #[inline]
 pub fn parse(family: Family, bytes: &[u8], len: u32) -> Result<Description, Reason> {
+    let bytes = within(bytes, len);
     let Network {
         mut tuple,
         transport,
@@ -126,13 +139,15 @@ pub fn parse(family: Family, bytes: &[u8], len: u32) -> Result<Description, Reas
             message.set(&mut tuple);
             Segment::Icmp(message)
         }
+        // The other family's: nothing answers it.
+        number::ICMP | number::ICMPV6 => return Err(Reason::IcmpUnexpected),
         number::SCTP => {
             let packet = sctp::Segment::new(rest, rest_len)?;
             Ports([packet.source_port, packet.dest_port]).set(&mut tuple);
             Segment::Sctp(l4::sctp::Segment::new(&packet)?)
         }
         number::GRE => {
-            let header = gre::Header::new(rest)?;
+            let header = gre::Header::new(rest, rest_len)?;
             tuple.dst.id = header.call_id();
             Segment::Gre(header)
         }
@@ -145,9 +160,17 @@ pub fn parse(family: Family, bytes: &[u8], len: u32) -> Result<Description, Reas
     })
 }
 
-/// The tuple of a packet of which little more than the network header may be at
-/// hand, as of one quoted in an ICMP error: only ports or ids are read.
-pub fn parse_quoted(family: Family, bytes: &[u8], len: u32) -> Result<Tuple, Reason> {
+/// The tuple of a packet of which there may be little more than the network
+/// header, as of one that an ICMP error quotes: only ports or ids are read. And
+/// whether it is one of PPTP's GRE, whose source key must be looked up.
+///
+/// # Errors
+///
+/// [`Reason::Truncated`] if the quoted bytes do not reach so far, else as
+/// [`network`].
+pub fn parse_quoted(family: Family, bytes: &[u8], len: u32) -> Result<(Tuple, bool), Reason> {
+    let bytes = within(bytes, len);
+    let mut pptp = false;
     let Network {
         mut tuple,
         transport,
@@ -158,10 +181,21 @@ pub fn parse_quoted(family: Family, bytes: &[u8], len: u32) -> Result<Tuple, Rea
         number::ICMP | number::ICMPV6 if icmp::belongs(tuple.dst.protocol, family) => {
             icmp::Message::new(rest)?.set(&mut tuple);
         }
-        number::GRE => tuple.dst.id = gre::Header::new(rest)?.call_id(),
+        number::ICMP | number::ICMPV6 => return Err(Reason::IcmpUnexpected),
+        number::GRE => {
+            let header = gre::Header::new(rest, len.saturating_sub(transport))?;
+            tuple.dst.id = header.call_id();
+            pptp = header.is_pptp();
+        }
         _ => {}
     }
-    Ok(tuple)
+    Ok((tuple, pptp))
+}
+
+/// Of the bytes at hand, those of the packet.
+#[inline]
+fn within(bytes: &[u8], len: u32) -> &[u8] {
+    bytes.get(..len as usize).unwrap_or(bytes)
 }
 
 /// Source and destination port, the first four bytes of TCP, UDP and SCTP.
@@ -170,6 +204,10 @@ pub struct Ports(pub [Be16; 2]);
 
 impl Ports {
     /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Truncated`] if they are cut off.
     #[inline]
     pub fn new(bytes: &[u8]) -> Result<Self, Reason> {
         let &[a, b, c, d] = bytes.first_chunk::<4>().ok_or(Reason::Truncated)?;

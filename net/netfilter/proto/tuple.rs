@@ -83,7 +83,12 @@ impl Address {
     /// An IPv4 address.
     #[inline]
     pub const fn v4(word: Be32) -> Self {
-        Self([word, Be32::from_raw(0), Be32::from_raw(0), Be32::from_raw(0)])
+        Self([
+            word,
+            Be32::from_raw(0),
+            Be32::from_raw(0),
+            Be32::from_raw(0),
+        ])
     }
 }
 
@@ -129,9 +134,9 @@ impl Tuple {
     /// are not answered.
     #[inline]
     pub fn invert(&self) -> Option<Tuple> {
-        let (src_id, dst_id) = match (self.src.l3num, self.dst.protocol) {
-            (2, number::ICMP) => (self.src.id, self.inverted_kind(l4::icmp::invert)?),
-            (10, number::ICMPV6) => (self.src.id, self.inverted_kind(l4::icmpv6::invert)?),
+        let (src_id, dst_id) = match self.dst.protocol {
+            number::ICMP => (self.src.id, self.inverted_kind(l4::icmp::invert)?),
+            number::ICMPV6 => (self.src.id, self.inverted_kind(l4::icmpv6::invert)?),
             // Ports, PPTP's call ids, or nothing.
             _ => (self.dst.id, self.src.id),
         };
@@ -150,8 +155,119 @@ impl Tuple {
         })
     }
 
+    /// Both come from the same place.
+    #[inline]
+    pub fn same_source(&self, other: &Tuple) -> bool {
+        self.src == other.src
+    }
+
+    /// Both go to the same place, by the same protocol. The direction does not
+    /// count.
+    #[inline]
+    pub fn same_destination(&self, other: &Tuple) -> bool {
+        self.dst.address == other.dst.address
+            && self.dst.id == other.dst.id
+            && self.dst.protocol == other.dst.protocol
+    }
+
+    /// All that tells tuples apart, for hashing: tuples are equal if and only
+    /// if these are. The values are those of this machine's byte order.
+    #[inline]
+    pub fn words(&self) -> [u64; 5] {
+        let Address([s0, s1, s2, s3]) = self.src.address;
+        let Address([d0, d1, d2, d3]) = self.dst.address;
+        let pair = |a: Be32, b: Be32| (u64::from(a.raw()) << 32) | u64::from(b.raw());
+        [
+            pair(s0, s1),
+            pair(s2, s3),
+            pair(d0, d1),
+            pair(d2, d3),
+            (u64::from(self.src.id.raw()) << 48)
+                | (u64::from(self.dst.id.raw()) << 32)
+                | (u64::from(self.src.l3num) << 16)
+                | u64::from(self.dst.protocol),
+        ]
+    }
+
     fn inverted_kind(&self, invert: fn(u8) -> Option<u8>) -> Option<Be16> {
         let [kind, code] = self.dst.id.to_bytes();
         Some(Be16::from_bytes([invert(kind)?, code]))
+    }
+}
+
+/// The direction does not count.
+impl PartialEq for Tuple {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.same_source(other) && self.same_destination(other)
+    }
+}
+
+impl Eq for Tuple {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::{offset_of, size_of};
+
+    fn tuple(protocol: u8, src_id: [u8; 2], dst_id: [u8; 2]) -> Tuple {
+        Tuple {
+            src: Source {
+                address: Address::v4(Be32::new(1)),
+                id: Be16::from_bytes(src_id),
+                l3num: Family::Ipv4.number(),
+            },
+            dst: Destination {
+                address: Address::v4(Be32::new(2)),
+                id: Be16::from_bytes(dst_id),
+                protocol,
+                direction: 0,
+            },
+        }
+    }
+
+    fn inverted_ids(protocol: u8, src: [u8; 2], dst: [u8; 2]) -> Option<([u8; 2], [u8; 2])> {
+        let original = tuple(protocol, src, dst);
+        let inverted = original.invert()?;
+        assert_eq!(inverted.src.address, original.dst.address);
+        assert_eq!(inverted.dst.address, original.src.address);
+        assert_eq!(inverted.dst.direction, 1);
+        assert_eq!(inverted.dst.protocol, protocol);
+        Some((inverted.src.id.to_bytes(), inverted.dst.id.to_bytes()))
+    }
+
+    /// `struct nf_conntrack_tuple`; the kernel side checks against the header.
+    #[test]
+    fn layout() {
+        assert_eq!(size_of::<Tuple>(), 40);
+        assert_eq!(offset_of!(Tuple, dst), 20);
+        assert_eq!(offset_of!(Destination, direction), 19);
+    }
+
+    #[test]
+    fn answers() {
+        for protocol in [number::TCP, number::UDP, number::SCTP, number::GRE, 255] {
+            let inverted = inverted_ids(protocol, [1, 2], [3, 4]);
+            assert_eq!(inverted, Some(([3, 4], [1, 2])));
+        }
+        // The id stays where it is, the type becomes its answer's.
+        let inverted = inverted_ids(number::ICMP, [1, 2], [8, 0]);
+        assert_eq!(inverted, Some(([1, 2], [0, 0])));
+        let inverted = inverted_ids(number::ICMPV6, [1, 2], [129, 5]);
+        assert_eq!(inverted, Some(([1, 2], [128, 5])));
+        assert_eq!(inverted_ids(number::ICMP, [1, 2], [3, 1]), None);
+        assert_eq!(inverted_ids(number::ICMPV6, [1, 2], [1, 0]), None);
+    }
+
+    #[test]
+    fn direction_does_not_count() {
+        let one = tuple(number::TCP, [1, 2], [3, 4]);
+        let mut other = one;
+        other.dst.direction = 1;
+        assert_eq!(one, other);
+        assert_eq!(one.words(), other.words());
+        other.dst.protocol = number::UDP;
+        assert!(one.same_source(&other) && !one.same_destination(&other));
+        assert_ne!(one, other);
     }
 }

@@ -43,12 +43,7 @@ impl Protocol for Gre {
     }
 
     #[inline]
-    fn update(
-        state: &mut State,
-        _: &Self::Segment,
-        flow: &Flow,
-        policy: &Policy,
-    ) -> Outcome {
+    fn update(state: &mut State, _: &Self::Segment, flow: &Flow, policy: &Policy) -> Outcome {
         if !flow.confirmed {
             let [timeout, stream_timeout] = policy.timeouts;
             *state = State {
@@ -62,5 +57,53 @@ impl Protocol for Gre {
         let mut outcome = Outcome::accept(state.stream_timeout);
         outcome.changes.assured = !flow.assured;
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuple::Direction;
+
+    const POLICY: Policy = Policy {
+        timeouts: DEFAULT_TIMEOUTS,
+    };
+
+    fn update(state: &mut State, confirmed: bool, seen_reply: bool, assured: bool) -> Outcome {
+        let header = packet::gre::Header::new(&[0; 4], 4).unwrap();
+        let flow = Flow {
+            direction: Direction::Original,
+            confirmed,
+            seen_reply,
+            assured,
+            translated: false,
+            loopback: false,
+            synproxy: false,
+            ack_offset: 0,
+            now: 0,
+        };
+        Gre::update(state, &header, &flow, &POLICY)
+    }
+
+    #[test]
+    fn is_assured_once_it_is_answered() {
+        let mut state = State::default();
+        assert_eq!(update(&mut state, false, false, false), Outcome::accept(30));
+        assert_eq!(update(&mut state, true, false, false), Outcome::accept(30));
+        let answered = update(&mut state, true, true, false);
+        assert_eq!(answered.timeout, Some(180));
+        assert!(answered.changes.assured);
+        assert_eq!(update(&mut state, true, true, true), Outcome::accept(180));
+    }
+
+    /// Those of PPTP's helper stay.
+    #[test]
+    fn timeouts_are_the_tunnels_own() {
+        let mut state = State::default();
+        update(&mut state, false, false, false);
+        state.timeout = 600;
+        state.stream_timeout = 18_000;
+        assert_eq!(update(&mut state, true, false, false).timeout, Some(600));
+        assert_eq!(update(&mut state, true, true, true).timeout, Some(18_000));
     }
 }

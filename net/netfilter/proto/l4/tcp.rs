@@ -139,8 +139,18 @@ fn end_of(segment: &Segment) -> u32 {
 struct Step {
     from: TcpConntrack,
     to: TcpConntrack,
-    /// It counts whatever its numbers are.
-    trusted: bool,
+    trust: Trust,
+}
+
+/// How far the numbers of a segment matter.
+#[derive(Clone, Copy, Debug)]
+enum Trust {
+    /// They decide, and are taken note of.
+    Nothing,
+    /// They decide, but what is known stays.
+    Unchanged,
+    /// They do not matter.
+    All,
 }
 
 impl Protocol for Tcp {
@@ -160,10 +170,12 @@ impl Protocol for Tcp {
             Move::To(_) if policy.loose => {
                 // Whether SACK and scaling were agreed upon is unknown: look
                 // for SACK, and do not count on windows.
-                for seen in [&mut *original, reply] {
+                for seen in [&mut *original, &mut *reply] {
                     seen.flags = flag::SACK_PERM | flag::BE_LIBERAL;
                 }
                 original.pick_up(segment, end);
+                reply.td_end = segment.ack;
+                reply.td_maxend = segment.ack;
             }
             _ => return Err(Reason::TcpNotSyn),
         }
@@ -175,28 +187,51 @@ impl Protocol for Tcp {
         let arrival = Arrival::new(segment, flow);
         let from = state.state();
 
-        let step = if arrival.kind == Kind::Ack && from == TcpConntrack::Established {
-            // Nearly every segment.
-            Step {
-                from,
-                to: from,
-                trusted: false,
-            }
-        } else {
-            match plan(state, &arrival, flow, policy) {
-                Ok(step) => step,
-                Err(outcome) => return outcome,
-            }
-        };
-
-        if !step.trusted {
-            match window::check(state, &arrival, policy.be_liberal) {
-                Fit::Fits => {}
-                Fit::Ignore => return ignored(Reason::TcpOutOfWindow),
-                Fit::Invalid => return refused(state, &arrival, flow, policy),
-            }
+        if arrival.kind != Kind::Ack || from != TcpConntrack::Established {
+            return seldom(state, &arrival, flow, policy);
         }
-        accepted(state, &arrival, flow, policy, step)
+        // Nearly every segment.
+        let step = Step {
+            from,
+            to: from,
+            trust: Trust::Nothing,
+        };
+        checked(state, &arrival, flow, policy, step)
+    }
+}
+
+/// A segment that opens or closes, or comes meanwhile.
+#[inline(never)]
+fn seldom(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy) -> Outcome {
+    let step = match plan(state, arrival, flow, policy) {
+        Ok(step) => step,
+        Err(outcome) => return outcome,
+    };
+    match step.trust {
+        Trust::Nothing => checked(state, arrival, flow, policy, step),
+        Trust::All => accepted(state, arrival, flow, policy, step),
+        Trust::Unchanged => {
+            let seen = state.seen;
+            let outcome = checked(state, arrival, flow, policy, step);
+            state.seen = seen;
+            outcome
+        }
+    }
+}
+
+/// A segment whose numbers decide.
+#[inline]
+fn checked(
+    state: &mut State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy,
+    step: Step,
+) -> Outcome {
+    match window::check(state, arrival, policy.be_liberal) {
+        Fit::Fits => accepted(state, arrival, flow, policy, step),
+        Fit::Ignore => ignored(Reason::TcpOutOfWindow),
+        Fit::Invalid => refused(state, arrival, flow, policy),
     }
 }
 
@@ -208,7 +243,7 @@ fn plan(
     flow: &Flow,
     policy: &Policy,
 ) -> Result<Step, Outcome> {
-    use TcpConntrack::*;
+    use TcpConntrack::{Close, Established, LastAck, SynRecv, SynSent, SynSent2, TimeWait};
 
     let Arrival {
         segment,
@@ -235,13 +270,7 @@ fn plan(
             });
         }
     };
-    let step = |to, trusted| {
-        Ok(Step {
-            from,
-            to,
-            trusted,
-        })
-    };
+    let step = |to, trust| Ok(Step { from, to, trust });
 
     match (from, kind, to) {
         // It has ended in order, or the one who began it has aborted it.
@@ -251,7 +280,7 @@ fn plan(
             if in_order || state.last_was(Kind::Rst, direction) {
                 Err(Outcome {
                     verdict: Verdict::Reopen,
-                    timeout: Option::None,
+                    timeout: None,
                     changes: Changes::default(),
                 })
             } else {
@@ -268,20 +297,20 @@ fn plan(
         }
         (_, _, SynSent2) => {
             state.last_flags |= flag::SIMULTANEOUS_OPEN;
-            step(to, false)
+            step(to, Trust::Nothing)
         }
         // In a simultaneous open either side's ACK completes the handshake.
         (SynRecv, Kind::Ack, SynRecv) if state.last_flags & flag::SIMULTANEOUS_OPEN != 0 => {
-            step(Established, false)
+            step(Established, Trust::Nothing)
         }
         (_, Kind::Rst, _) => match reset::judge(state, arrival, flow, policy) {
-            Reset::IfInWindow => step(to, false),
-            Reset::Trusted => step(to, true),
-            Reset::Challenged => step(from, false),
+            Reset::IfInWindow => step(to, Trust::Nothing),
+            Reset::Trusted => step(to, Trust::All),
+            Reset::Challenged => step(from, Trust::Unchanged),
             Reset::Ignored => Err(ignored(Reason::TcpInvalidRst)),
             Reset::Invalid => Err(Outcome::invalid(Reason::TcpInvalidRst)),
         },
-        _ => step(to, false),
+        _ => step(to, Trust::Nothing),
     }
 }
 
@@ -292,7 +321,7 @@ fn unsure(state: &mut State, arrival: &Arrival<'_>) -> Result<Step, Outcome> {
         return Ok(Step {
             from: TcpConntrack::SynSent,
             to: TcpConntrack::SynRecv,
-            trusted: false,
+            trust: Trust::Nothing,
         });
     }
     Err(ignored(match arrival.kind {
@@ -310,7 +339,7 @@ fn accepted(
     policy: &Policy,
     step: Step,
 ) -> Outcome {
-    use TcpConntrack::*;
+    use TcpConntrack::{Established, FinWait, SynRecv, SynSent};
 
     let Step { from, to, .. } = step;
     let Arrival {
@@ -318,6 +347,10 @@ fn accepted(
     } = *arrival;
     state.set_last(kind, direction);
     state.set_state(to);
+    if kind == Kind::Syn {
+        // What answers it, acknowledges this.
+        state.last_end = arrival.end;
+    }
     if to == FinWait && from != FinWait {
         direction.of_mut(&mut state.seen).flags |= flag::CLOSE_INIT;
     }
@@ -335,7 +368,7 @@ fn accepted(
     } else if kind == Kind::Syn && from == SynSent {
         // Who tries the same ports again and again gets no answer through this
         // entry (and its NAT): let it expire.
-        outcome.timeout = Option::None;
+        outcome.timeout = None;
     } else if to == Established {
         // Picked up, and not answered yet.
         outcome.timeout = outcome.timeout.map(|t| t.min(policy.timeout(UNACK)));
@@ -369,12 +402,7 @@ fn timeout(state: &State, kind: Kind, to: TcpConntrack, policy: &Policy) -> u32 
 /// believe neither, we are out of step, and the entry should not outlive the
 /// connection for days.
 #[cold]
-fn refused(
-    state: &mut State,
-    arrival: &Arrival<'_>,
-    flow: &Flow,
-    policy: &Policy,
-) -> Outcome {
+fn refused(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy) -> Outcome {
     let Arrival {
         kind, direction, ..
     } = *arrival;

@@ -20,9 +20,14 @@ pub const STREAM_AFTER: u32 = 2;
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct State {
-    /// When it becomes a stream, jiffies.
+    /// When it becomes a stream: the jiffies in the lower half, not 0 in the
+    /// upper one. All 0 if no packet began it: ctnetlink made it, and it counts as
+    /// one.
     pub stream_from: u64,
 }
+
+/// Tells a time that is 0 from none.
+const SET: u64 = 1 << 32;
 
 /// The namespace's or the connection's timeouts, jiffies.
 #[derive(Clone, Copy, Debug)]
@@ -47,22 +52,18 @@ impl Protocol for Udp {
     }
 
     #[inline]
-    fn update(
-        state: &mut State,
-        _: &Self::Segment,
-        flow: &Flow,
-        policy: &Policy,
-    ) -> Outcome {
+    fn update(state: &mut State, _: &Self::Segment, flow: &Flow, policy: &Policy) -> Outcome {
         let [unreplied, replied] = policy.timeouts;
         if !flow.confirmed {
-            state.stream_from = flow.now.wrapping_add(policy.stream_after).into();
+            state.stream_from = SET | u64::from(flow.now.wrapping_add(policy.stream_after));
         }
         if !flow.seen_reply {
             return Outcome::accept(unreplied);
         }
-        // Only the low half counts: the clock has 32 bits.
-        let age = flow.now.wrapping_sub(state.stream_from as u32);
-        if (age as i32) <= 0 {
+        // The clock has 32 bits: half of its range later, 99 days at 250 Hz, an
+        // age looks negative. By then the flow is assured.
+        let age = flow.now.wrapping_sub(state.stream_from as u32) as i32;
+        if !flow.assured && state.stream_from != 0 && age <= 0 {
             return Outcome::accept(unreplied);
         }
         let mut outcome = Outcome::accept(replied);
@@ -89,6 +90,8 @@ mod tests {
             assured: false,
             translated: false,
             loopback: false,
+            synproxy: false,
+            ack_offset: 0,
             now,
         }
     }
@@ -103,12 +106,37 @@ mod tests {
         // The clock wraps meanwhile.
         for start in [0, 1000, u32::MAX] {
             let mut state = State::default();
-            assert_eq!(update(&mut state, flow(start, false, false)), Outcome::accept(30));
+            assert_eq!(
+                update(&mut state, flow(start, false, false)),
+                Outcome::accept(30)
+            );
             let soon = flow(start.wrapping_add(2), true, true);
             assert_eq!(update(&mut state, soon), Outcome::accept(30));
             let later = update(&mut state, flow(start.wrapping_add(3), true, true));
             assert_eq!(later.timeout, Some(120));
             assert!(later.changes.assured);
+        }
+    }
+
+    /// The age of such a flow no longer fits the clock.
+    #[test]
+    fn stays_a_stream_for_months() {
+        let mut state = State::default();
+        update(&mut state, flow(0, false, false));
+        for now in [1 << 30, (1 << 31) + 2, (1 << 31) + 3, u32::MAX, 0, 1] {
+            let assured = Flow {
+                assured: true,
+                ..flow(now, true, true)
+            };
+            assert_eq!(update(&mut state, assured), Outcome::accept(120), "{now}");
+        }
+    }
+
+    #[test]
+    fn is_a_stream_if_ctnetlink_made_it() {
+        for now in [0, 1, 1 << 31, u32::MAX] {
+            let outcome = update(&mut State::default(), flow(now, true, true));
+            assert_eq!(outcome.timeout, Some(120), "{now}");
         }
     }
 

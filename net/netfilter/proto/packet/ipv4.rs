@@ -42,3 +42,54 @@ impl Header {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// UDP from 10.0.0.1 to 192.0.2.7, header of 24 bytes.
+    const PACKET: [u8; 24] = [
+        0x46, 0, 0, 32, 0, 1, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 192, 0, 2, 7, 1, 1, 1, 0,
+    ];
+
+    #[test]
+    fn with_options() {
+        let header = Header::new(&PACKET, 32).unwrap();
+        assert_eq!((header.protocol, header.len), (17, 24));
+        assert_eq!(header.source, Address::v4(Be32::new(0x0a00_0001)));
+        assert_eq!(header.destination, Address::v4(Be32::new(0xc000_0207)));
+    }
+
+    #[test]
+    fn fragments() {
+        let mut packet = PACKET;
+        // More fragments: the first one.
+        packet[6..8].copy_from_slice(&[0x20, 0]);
+        assert!(Header::new(&packet, 32).is_ok());
+        for offset in [[0, 1], [0x20, 1], [0x1f, 0xff]] {
+            packet[6..8].copy_from_slice(&offset);
+            assert_eq!(
+                Header::new(&packet, 32).err(),
+                Some(Reason::BadNetworkHeader)
+            );
+        }
+    }
+
+    #[test]
+    fn bad_lengths() {
+        for end in 0..20 {
+            let header = Header::new(&PACKET[..end], 32);
+            assert_eq!(header.err(), Some(Reason::Truncated));
+        }
+        assert_eq!(
+            Header::new(&PACKET, 23).err(),
+            Some(Reason::BadNetworkHeader)
+        );
+        let mut packet = PACKET;
+        packet[0] = 0x44;
+        assert_eq!(
+            Header::new(&packet, 32).err(),
+            Some(Reason::BadNetworkHeader)
+        );
+    }
+}

@@ -59,7 +59,8 @@ pub struct Chunk<'a> {
 pub struct Malformed;
 
 /// The chunks of a packet, in order. Ends behind the last one, or after the
-/// first that is malformed, or where no more bytes are at hand.
+/// first that is malformed, or where no more chunk header is at hand. Bytes at
+/// the end that are too few for a chunk header are passed over.
 #[derive(Clone, Debug)]
 pub struct Chunks<'a> {
     rest: &'a [u8],
@@ -71,13 +72,10 @@ impl<'a> Iterator for Chunks<'a> {
     type Item = Result<Chunk<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 || (self.rest.is_empty() && self.left >= 4) {
+        if self.left < 4 {
             return None;
         }
-        let Some((&[kind, flags, l0, l1], _)) = self.rest.split_first_chunk::<4>() else {
-            self.left = 0;
-            return Some(Err(Malformed));
-        };
+        let &[kind, flags, l0, l1] = self.rest.first_chunk::<4>()?;
         let length = u16::from_be_bytes([l0, l1]);
         if length < 4 || u32::from(length) > self.left {
             self.left = 0;
@@ -95,5 +93,83 @@ impl<'a> Iterator for Chunks<'a> {
             body,
             length,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    const HEADER: [u8; 12] = [0x0b, 0x59, 0x27, 0x0f, 1, 2, 3, 4, 0, 0, 0, 0];
+
+    /// Kind, and bytes of the body at hand, of each chunk; `None` for one that
+    /// is malformed.
+    fn chunks(chunks: &[u8], at_hand: usize) -> Vec<Option<(u8, usize)>> {
+        let packet = [&HEADER, chunks].concat();
+        Segment::new(&packet[..at_hand.min(packet.len())], packet.len() as u32)
+            .unwrap()
+            .chunks
+            .map(|chunk| chunk.ok().map(|chunk| (chunk.kind, chunk.body.len())))
+            .collect()
+    }
+
+    #[test]
+    fn common_header() {
+        let segment = Segment::new(&HEADER, 12).unwrap();
+        assert_eq!(segment.source_port.get(), 2905);
+        assert_eq!(segment.dest_port.get(), 9999);
+        assert_eq!(segment.vtag.get(), 0x0102_0304);
+        assert_eq!(segment.chunks.count(), 0);
+        assert_eq!(
+            Segment::new(&HEADER[..11], 11).err(),
+            Some(Reason::Truncated)
+        );
+    }
+
+    #[test]
+    fn padding_is_not_body() {
+        let two = [10, 0, 0, 5, 0xaa, 0, 0, 0, 3, 0, 0, 4];
+        assert_eq!(chunks(&two, 99), [Some((10, 1)), Some((3, 0))]);
+        // That of the last one may be missing.
+        assert_eq!(chunks(&two[..5], 99), [Some((10, 1))]);
+    }
+
+    #[test]
+    fn malformed_lengths_end_it() {
+        for length in 0..4 {
+            assert_eq!(chunks(&[1, 0, 0, length, 1, 0, 0, 4], 99), [None]);
+        }
+        assert_eq!(chunks(&[1, 0, 0, 9, 1, 0, 0, 4], 99), [None]);
+        assert_eq!(chunks(&[1, 0, 255, 255], 99), [None]);
+    }
+
+    #[test]
+    fn too_few_bytes_for_a_chunk_are_none() {
+        for more in 1..4 {
+            let tail = vec![0xff; more];
+            let packet = [&[3, 0, 0, 4][..], &tail].concat();
+            assert_eq!(chunks(&packet, 99), [Some((3, 0))]);
+        }
+    }
+
+    /// A chunk whose header is not at hand is not malformed.
+    #[test]
+    fn bytes_that_are_not_at_hand() {
+        let two = [0, 3, 0, 8, 1, 2, 3, 4, 7, 0, 0, 8, 0, 0, 0, 1];
+        for at_hand in 12..16 {
+            assert_eq!(chunks(&two, at_hand), []);
+        }
+        for at_hand in 16..24 {
+            assert_eq!(chunks(&two, at_hand), [Some((0, (at_hand - 16).min(4)))]);
+        }
+        for at_hand in 24..29 {
+            assert_eq!(
+                chunks(&two, at_hand),
+                [Some((0, 4)), Some((7, at_hand - 24))]
+            );
+        }
     }
 }

@@ -79,17 +79,18 @@ impl Flags {
         self.0 & Self::URG != 0
     }
 
+    const FIN_ACK: u8 = Self::FIN | Self::ACK;
+    const SYN_ACK: u8 = Self::SYN | Self::ACK;
+    const RST_ACK: u8 = Self::RST | Self::ACK;
+
     /// A segment may carry these together.
     #[inline]
     pub const fn valid(self) -> bool {
         const FS: u8 = Flags::FIN | Flags::SYN | Flags::RST | Flags::ACK;
         match self.0 & FS {
-            // URG goes with a connection's opening, data and end, not with RST.
-            Self::SYN | Self::ACK => true,
-            f if f == Self::FIN | Self::ACK => true,
-            f if f == Self::SYN | Self::ACK || f == Self::RST || f == Self::RST | Self::ACK => {
-                !self.urg()
-            }
+            // Either alone, or the end: with URG or without.
+            Self::SYN | Self::ACK | Self::FIN_ACK => true,
+            Self::SYN_ACK | Self::RST | Self::RST_ACK => !self.urg(),
             _ => false,
         }
     }
@@ -147,24 +148,19 @@ impl Options {
     fn read(mut rest: &[u8]) -> Self {
         let mut options = Self::default();
         loop {
-            let (kind, after) = match rest {
+            rest = match rest {
                 [] | [0, ..] => return options,
-                [1, after @ ..] => {
-                    rest = after;
-                    continue;
-                }
+                [1, after @ ..] => after,
                 [kind, len, ..] => match rest.split_at_checked(usize::from(*len)) {
-                    Some((option, after)) if *len >= 2 => {
-                        let body = option.get(2..).unwrap_or(&[]);
+                    // The length counts kind and itself.
+                    Some(([_, _, body @ ..], after)) => {
                         options.take(*kind, body);
-                        (*kind, after)
+                        after
                     }
                     _ => return options,
                 },
                 [_] => return options,
             };
-            let _ = kind;
-            rest = after;
         }
     }
 
@@ -172,7 +168,7 @@ impl Options {
         match (kind, body) {
             (3, [scale]) => self.window_scale = Some((*scale).min(MAX_WINDOW_SCALE)),
             (4, []) => self.sack_permitted = true,
-            (5, blocks) => {
+            (5, blocks) if blocks.len() % 8 == 0 => {
                 for block in blocks.chunks_exact(8) {
                     let Some(edge) = block.last_chunk::<4>() else {
                         return;
@@ -188,5 +184,140 @@ impl Options {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    const HEADER: [u8; 20] = [
+        0xc0, 0x00, 0x00, 0x50, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x10, 0x20, 0x00, 0, 0, 0, 0,
+    ];
+
+    fn scale(value: u8) -> Options {
+        Options {
+            window_scale: Some(value),
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn fields() {
+        let (Ports([source, destination]), segment) = Segment::new(&HEADER, 120).unwrap();
+        assert_eq!((source.get(), destination.get()), (0xc000, 80));
+        assert_eq!(segment.seq, 0x0102_0304);
+        assert_eq!(segment.ack, 0x0506_0708);
+        assert_eq!(segment.window, 0x2000);
+        assert_eq!(segment.flags, Flags(Flags::ACK));
+        assert_eq!(segment.payload, 100);
+        assert_eq!(segment.options, Options::default());
+    }
+
+    #[test]
+    fn header_lengths() {
+        for end in 0..20 {
+            let segment = Segment::new(&HEADER[..end], 120);
+            assert_eq!(segment.err(), Some(Reason::Truncated));
+        }
+        for words in 0..16 {
+            let mut header = HEADER.to_vec();
+            header[12] = words << 4;
+            let segment = Segment::new(&header, 20);
+            assert_eq!(segment.is_ok(), words == 5);
+            // On the wire, but not at hand; and at hand.
+            let segment = Segment::new(&header, 60);
+            assert_eq!(segment.is_ok(), words == 5);
+            header.resize(60, 1);
+            // At hand, but behind the segment's end.
+            assert!(Segment::new(&header, 19).is_err());
+            match Segment::new(&header, 60) {
+                Ok((_, segment)) => assert_eq!(segment.payload, 60 - u32::from(words) * 4),
+                Err(reason) => assert!(reason == Reason::Truncated && words < 5),
+            }
+        }
+    }
+
+    /// Those that RFC 9293 has a use for; URG not with RST or SYN ACK.
+    #[test]
+    fn flags_that_stand_together() {
+        const F: u8 = Flags::FIN;
+        const S: u8 = Flags::SYN;
+        const R: u8 = Flags::RST;
+        const A: u8 = Flags::ACK;
+        const U: u8 = Flags::URG;
+        let valid = [S, S | U, S | A, R, R | A, F | A, F | A | U, A, A | U];
+        for flags in 0..=u8::MAX {
+            // PSH, ECE and CWR go with anything.
+            let counted = flags & !(Flags::PSH | 0xc0);
+            assert_eq!(Flags(flags).valid(), valid.contains(&counted), "{flags:#x}");
+        }
+    }
+
+    #[test]
+    fn options_of_a_syn() {
+        // MSS, SACK permitted, timestamps, NOP, window scale 7: as Linux sends.
+        let syn = [
+            2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7,
+        ];
+        let options = Options::new(&syn);
+        assert_eq!(options.window_scale, Some(7));
+        assert!(options.sack_permitted);
+        assert_eq!(options.sack_edge, None);
+    }
+
+    #[test]
+    fn window_scale_is_14_at_most() {
+        for value in 0..=u8::MAX {
+            assert_eq!(Options::new(&[3, 3, value, 0]), scale(value.min(14)));
+        }
+    }
+
+    #[test]
+    fn highest_sack_block_across_the_wrap() {
+        let block = |right: u32| {
+            [right.wrapping_sub(10), right]
+                .map(u32::to_be_bytes)
+                .concat()
+        };
+        let sack = |rights: &[u32]| {
+            let blocks: Vec<u8> = rights.iter().flat_map(|right| block(*right)).collect();
+            let option = [&[1, 1, 5, 2 + blocks.len() as u8], &blocks[..]].concat();
+            Options::new(&option).sack_edge
+        };
+        assert_eq!(sack(&[100]), Some(100));
+        assert_eq!(sack(&[100, 300, 200]), Some(300));
+        assert_eq!(sack(&[u32::MAX - 5, 20, u32::MAX - 100]), Some(20));
+        assert_eq!(sack(&[]), None);
+        // A block and a half.
+        let odd = [&[5, 14][..], &block(100), &[0; 4]].concat();
+        assert_eq!(Options::new(&odd).sack_edge, None);
+    }
+
+    #[test]
+    fn hostile_options_end_it() {
+        let hostile: [&[u8]; 7] = [
+            // A kind without length.
+            &[3],
+            &[254],
+            // Lengths of 0 and 1, and behind the end.
+            &[3, 0, 7],
+            &[3, 1, 7],
+            &[3, 4, 7],
+            &[5, 255],
+            // Behind the end of the list.
+            &[0, 3, 3, 7],
+        ];
+        for options in hostile {
+            assert_eq!(Options::new(options), Options::default(), "{options:?}");
+            // What came before counts.
+            let after = [&[3, 3, 5], options].concat();
+            assert_eq!(Options::new(&after), scale(5), "{options:?}");
+        }
+        // Of a wrong length, but whole: passed over.
+        assert_eq!(Options::new(&[3, 2, 4, 3, 9, 3, 3, 6]), scale(6));
     }
 }

@@ -89,6 +89,8 @@ fn play(state: &mut Option<(State, bool)>, packet: &Packet) -> Option<Outcome> {
         assured,
         translated: false,
         loopback: false,
+        synproxy: false,
+        ack_offset: 0,
         now: 0,
     };
     let outcome = Sctp::update(&mut new, &segment, &flow, &POLICY);

@@ -70,6 +70,8 @@ impl Path {
             assured: self.assured,
             translated: false,
             loopback: false,
+            synproxy: false,
+            ack_offset: 0,
             now: 0,
         };
         let outcome = Sctp::update(&mut state, &segment, &flow, &POLICY);

@@ -85,9 +85,7 @@ impl Seen {
     /// history is unknown: it may send a window more.
     pub(super) fn pick_up(&mut self, segment: &Segment, end: u32) {
         self.td_end = end;
-        self.td_maxwin = u32::from(segment.window)
-            .wrapping_shl(self.scale())
-            .max(1);
+        self.td_maxwin = u32::from(segment.window).wrapping_shl(self.scale()).max(1);
         self.td_maxend = end.wrapping_add(self.td_maxwin);
     }
 }
@@ -95,36 +93,99 @@ impl Seen {
 /// Checks the numbers of a segment and takes note of them if they are right.
 #[inline]
 pub(super) fn check(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
+    let was = state.state();
+    let sender = arrival.direction.of(&state.seen);
+    let flags = arrival.segment.flags;
+
+    let unknown = sender.td_maxwin == 0;
+    // A SYN in the handshake that is newer than what was seen begins anew: its
+    // sender may have restarted (RFC 9293 section 3.4.3).
+    let again = flags.syn()
+        && matches!(was, TcpConntrack::SynSent | TcpConntrack::SynRecv)
+        && after(arrival.end, sender.td_end);
+    if unknown || again {
+        return learn(state, arrival, be_liberal, unknown);
+    }
+    compare(state, arrival, be_liberal)
+}
+
+/// A segment of a sender of whom nothing is known, or who begins again. If it
+/// does not fit what its peer has sent, nothing is learned from it.
+#[cold]
+fn learn(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool, unknown: bool) -> Fit {
+    let known = state.seen;
+    let (sender, receiver) = sides(&mut state.seen, arrival.direction);
+    let flags = arrival.segment.flags;
+    let is_reply = arrival.direction == Direction::Reply;
+
+    if flags.syn() {
+        sender.begin(arrival.segment, arrival.end);
+        // Both must offer scaling, else neither scales (RFC 7323 section 2.2).
+        if is_reply && !(sender.has(flag::WINDOW_SCALE) && receiver.has(flag::WINDOW_SCALE)) {
+            sender.td_scale = 0;
+            receiver.td_scale = 0;
+        }
+        // Of a simultaneous open: fits what its own sender says only.
+        if !flags.ack() && (unknown || is_reply) {
+            return Fit::Fits;
+        }
+    } else {
+        sender.pick_up(arrival.segment, arrival.end);
+        let sack = arrival.highest_ack(receiver);
+        if flags.ack() && receiver.td_maxwin == 0 {
+            // Of the peer only this is known, until it is seen.
+            receiver.td_end = sack;
+            receiver.td_maxend = sack;
+        } else if flags.ack() && sack == receiver.td_end.wrapping_add(1) {
+            // The answer to a keep-alive, whose byte of garbage stands before
+            // what was picked up.
+            receiver.td_end = sack;
+        }
+    }
+
+    let fit = compare(state, arrival, be_liberal);
+    if fit != Fit::Fits {
+        state.seen = known;
+    }
+    fit
+}
+
+/// Sender and receiver of a segment.
+#[inline]
+fn sides(seen: &mut [Seen; 2], direction: Direction) -> (&mut Seen, &mut Seen) {
+    let [original, reply] = seen;
+    match direction {
+        Direction::Original => (original, reply),
+        Direction::Reply => (reply, original),
+    }
+}
+
+impl Arrival<'_> {
+    /// The highest that it acknowledges, selectively or not.
+    #[inline]
+    fn highest_ack(&self, receiver: &Seen) -> u32 {
+        match self.sack_edge() {
+            Some(edge) if receiver.has(flag::SACK_PERM) && after(edge, self.ack) => edge,
+            _ => self.ack,
+        }
+    }
+}
+
+/// Compares the numbers of a segment with what is known of both sides.
+#[inline]
+fn compare(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
     let Arrival {
         segment,
         kind,
-        direction,
         mut end,
         mut ack,
         ..
     } = *arrival;
-    let flags = segment.flags;
     let was = state.state();
-    let [original, reply] = &mut state.seen;
-    let (sender, receiver) = match direction {
-        Direction::Original => (original, reply),
-        Direction::Reply => (reply, original),
-    };
+    let flags = segment.flags;
+    let (sender, receiver) = sides(&mut state.seen, arrival.direction);
     let mut seq = segment.seq;
-    let mut sack = match arrival.sack_edge() {
-        Some(edge) if receiver.has(flag::SACK_PERM) && after(edge, ack) => edge,
-        _ => ack,
-    };
-
-    // A SYN in the handshake that is newer than what was seen begins anew: its
-    // sender may have restarted (RFC 9293 section 3.4.3).
-    let unknown = sender.td_maxwin == 0;
-    let again = flags.syn()
-        && matches!(was, TcpConntrack::SynSent | TcpConntrack::SynRecv)
-        && after(end, sender.td_end);
-    if (unknown || again) && learn(sender, receiver, arrival, sack, unknown) {
-        return Fit::Fits;
-    }
+    let mut sack = arrival.highest_ack(receiver);
 
     // Without ACK there is nothing to check; some stacks set the bit in a RST
     // that acknowledges nothing.
@@ -226,41 +287,4 @@ fn count_repeats(state: &mut State, arrival: &Arrival<'_>, seq: u32, ack: u32, e
         state.last_win = window;
         state.retrans = 0;
     }
-}
-
-/// Learns of a sender of whom nothing is known, or who begins again. Whether
-/// there is nothing else to check: a SYN of a simultaneous open fits what its
-/// own sender says only.
-#[cold]
-fn learn(
-    sender: &mut Seen,
-    receiver: &mut Seen,
-    arrival: &Arrival<'_>,
-    sack: u32,
-    unknown: bool,
-) -> bool {
-    let flags = arrival.segment.flags;
-    let is_reply = arrival.direction == Direction::Reply;
-    if flags.syn() {
-        sender.begin(arrival.segment, arrival.end);
-        // Both must offer scaling, else neither scales (RFC 7323 section 2.2).
-        if is_reply && !(sender.has(flag::WINDOW_SCALE) && receiver.has(flag::WINDOW_SCALE)) {
-            sender.td_scale = 0;
-            receiver.td_scale = 0;
-        }
-        return !flags.ack() && (unknown || is_reply);
-    }
-    sender.pick_up(arrival.segment, arrival.end);
-    if flags.ack() {
-        if receiver.td_maxwin == 0 {
-            // Of the peer only this is known, until it is seen.
-            receiver.td_end = sack;
-            receiver.td_maxend = sack;
-        } else if sack == receiver.td_end.wrapping_add(1) {
-            // The answer to a keep-alive, whose byte of garbage stands before
-            // what was picked up.
-            receiver.td_end = sack;
-        }
-    }
-    false
 }

@@ -37,19 +37,19 @@ fn closing_from_outside() {
 
 #[test]
 fn early_drop() {
-    use TcpConntrack::*;
+    use TcpConntrack as S;
     let mut state = State::default();
     for (tcp, expected) in [
-        (None, false),
-        (SynSent, false),
-        (SynRecv, false),
-        (Established, false),
-        (FinWait, true),
-        (CloseWait, true),
-        (LastAck, true),
-        (TimeWait, true),
-        (Close, true),
-        (SynSent2, false),
+        (S::None, false),
+        (S::SynSent, false),
+        (S::SynRecv, false),
+        (S::Established, false),
+        (S::FinWait, true),
+        (S::CloseWait, true),
+        (S::LastAck, true),
+        (S::TimeWait, true),
+        (S::Close, true),
+        (S::SynSent2, false),
     ] {
         state.set_state(tcp);
         assert_eq!(state.can_early_drop(), expected, "{tcp:?}");
@@ -62,8 +62,8 @@ fn back_from_the_flowtable() {
     let mut player = Player::established();
     player.state_mut().end_offload(false);
     player.script(&[
-        "> . 900000+10 800000  | ESTABLISHED 300",
-        "< . 800000+10 900010  | ESTABLISHED 300",
+        "> . 900000+10 800000  | ESTABLISHED 432000",
+        "< . 800000+10 900010  | ESTABLISHED 432000",
         "> . 900010 800010     | ESTABLISHED 432000",
     ]);
 
@@ -93,7 +93,7 @@ fn synced() {
     };
     player.script(&[
         "< . 77+10 900       | ESTABLISHED 432000",
-        "> . 900+10 87       | ESTABLISHED 300",
+        "> . 900+10 87       | ESTABLISHED 432000",
         "> . 99999 1         | ESTABLISHED !TcpOutOfWindow",
     ]);
 }

@@ -104,31 +104,29 @@ fn while_closing() {
 #[test]
 fn syn_then_bad_rst() {
     for syn in ["> S 500", "> S 700000"] {
-        for (rst, becomes) in [
-            ("> R -5", "ESTABLISHED !TcpInvalidRst"),
-            ("> R -500000", "ESTABLISHED !TcpInvalidRst"),
-            ("> R 2000000", "ESTABLISHED !TcpOutOfWindow"),
-            ("> R. -5 1", "ESTABLISHED !TcpInvalidRst"),
-            ("< R -5", "ESTABLISHED !TcpInvalidRst"),
-            ("< R =0", "ESTABLISHED !TcpInvalidRst"),
-            ("< R. =0 1", "ESTABLISHED !TcpInvalidRst"),
-            ("< R 1234567", "ESTABLISHED !TcpOutOfWindow"),
+        for rst in [
+            "> R -5",
+            "> R -500000",
+            "> R 2000000",
+            "> R =0",
+            "> R. -5 1",
+            "> R. =0 101",
+            "< R -5",
+            "< R =0",
+            "< R. =0 1",
+            "< R. =0 101",
+            "< R 1234567",
         ] {
             let mut player = Player::established();
             player.script(&[
-                "> . 1+100 1 | ESTABLISHED 300",
-                "< . 1+100 101 | ESTABLISHED 300",
-                "> . 101 101 | ESTABLISHED 432000",
+                "> . 1+100 1    | ESTABLISHED 300",
+                "< . 1+100 101  | ESTABLISHED 300",
+                "> . 101 101    | ESTABLISHED 432000",
             ]);
             let got = player.line(syn);
             assert_eq!(got, "ESTABLISHED keep ?TcpChallengeAck");
-            if rst == "< R =0" {
-                // 0 lies behind what is expected only sometimes.
-                player.line(rst);
-            } else {
-                assert_eq!(player.line(rst), becomes, "{syn} {rst}");
-            }
-            assert_eq!(player.state().state(), TcpConntrack::Established);
+            let got = player.line(rst);
+            assert!(got.starts_with("ESTABLISHED !"), "{syn} {rst}: {got}");
             player.script(&["> . 101+9 101 | ESTABLISHED 300"]);
         }
     }

@@ -133,7 +133,7 @@ fn keep_alive() {
     let mut player = Player::new();
     player.script(&[
         "> . 5000 7000       | ESTABLISHED 300",
-        "< . 7000 5001       | ESTABLISHED 432000",
+        "< . 7000 5001       | ESTABLISHED 300",
     ]);
     assert_eq!(player.state().seen[0].td_end, ISN[0].wrapping_add(5001));
 }
