@@ -188,3 +188,8 @@ void nf_rust_helper_ct_proto_unlock(void)
 {
 	mutex_unlock(&ct_proto_mutex);
 }
+
+void nf_rust_helper_seq_hex8(struct seq_file *s, u32 number)
+{
+	seq_printf(s, "%08x", number);
+}

@@ -7,7 +7,7 @@ use crate::{
     store::{CACHE, TABLE},
 };
 use core::sync::atomic::Ordering;
-use netfilter::conntrack::{log, settings, Fresh, Net, Zone};
+use netfilter::conntrack::{ext, log, settings, Conn, Fresh, Net, Zone};
 use nf_bindings as bindings;
 use nf_proto::tuple::{Direction, Tuple};
 
@@ -43,4 +43,13 @@ pub fn allocate(
     // Kept for confirmation; the reply tuple may yet be changed by NAT.
     fresh.conn().set_hash(Direction::Original, hash);
     Ok(fresh)
+}
+
+/// A connection made from SYNPROXY's template gets what SYNPROXY needs.
+pub fn inherit_synproxy(conn: &Conn, template: &Conn) -> Result<(), NoRoom> {
+    if template.ext::<bindings::nf_conn_synproxy>().is_some() {
+        ext::add_ext::<bindings::nf_conn_seqadj>(conn).ok_or(NoRoom)?;
+        ext::add_ext::<bindings::nf_conn_synproxy>(conn).ok_or(NoRoom)?;
+    }
+    Ok(())
 }

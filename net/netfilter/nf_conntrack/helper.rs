@@ -265,3 +265,9 @@ pub fn unregister(helper: HelperRef) {
 pub fn release(helper: HelperRef) {
     expect::iterate(None, 0, 0, |_, exp| exp.refers_to(&helper));
 }
+
+/// The connection's helper wants to know when it is over: of ours, only PPTP's.
+pub fn has_destroy(conn: &Conn) -> bool {
+    let rcu = rcu::read_lock();
+    Help::of(conn).and_then(|help| help.helper(&rcu)).is_some_and(Helper::has_destroy)
+}

@@ -42,7 +42,7 @@ fn next_chosen(
     let found = RefCell::new(None);
     let _rcu = kernel::sync::rcu::read_lock();
     let chains = TABLE.lock(bucket, bucket);
-    chains.visit_bucket(bucket, |entry| {
+    chains.visit(bucket, |entry| {
         // Every connection is in the table by its reply tuple.
         if entry.direction != Direction::Reply
             || net.is_some_and(|net| net != entry.conn.net())

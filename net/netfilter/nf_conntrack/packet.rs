@@ -262,7 +262,7 @@ fn make(
         claimed.apply(&mut fresh);
         net.count(Counter::ExpectNew);
     } else if let Some(template) = template {
-        let _ = helper::try_assign(fresh.conn(), template, bindings::GFP_ATOMIC);
+        let _ = helper::try_assign(fresh.conn(), template);
     }
     let conn = fresh.share();
     if let Some(claimed) = claimed {

@@ -7,9 +7,11 @@ use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
     account,
     conn::now,
+    seqadj,
     skb::Packet,
     state, Conn, Info, Net, Status,
 };
+use nf_bindings as bindings;
 use nf_proto::{
     l4::{
         gre, icmp, icmpv6, number, sctp, tcp, udp, Changes, Flow, Outcome, Protocol, Reason,
@@ -48,12 +50,18 @@ pub fn judge(
         assured: status.any(Status::ASSURED | Status::NAT_CLASH),
         translated: status.any(Status::NAT_MASK | Status::SEQ_ADJUST),
         loopback: packet.is_loopback(),
+        synproxy: conn.ext::<bindings::nf_conn_synproxy>().is_some(),
+        ack_offset: 0,
         now: now(),
     };
     let policy = timeout::policy(conn);
     let outcome = match &description.segment {
         Segment::Tcp(segment) => {
             let policy = state::tcp_policy(net, policy);
+            let flow = Flow {
+                ack_offset: seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1)),
+                ..flow
+            };
             run::<tcp::Tcp>(conn, segment, &flow, &policy)
         }
         Segment::Udp(datagram) => {
@@ -173,7 +181,7 @@ pub fn seen_reply(conn: &Conn) {
 pub fn can_early_drop(conn: &Conn) -> bool {
     match conn.protocol() {
         number::TCP => state::peek::<tcp::State>(conn).can_early_drop(),
-        number::SCTP => sctp::can_early_drop(&state::peek(conn)),
+        number::SCTP => state::peek::<sctp::State>(conn).can_early_drop(),
         _ => false,
     }
 }

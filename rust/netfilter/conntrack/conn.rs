@@ -263,7 +263,7 @@ impl Conn {
     #[inline]
     pub fn zone(&self) -> Zone {
         // SAFETY: Constant once the connection is shared.
-        Zone::from_c(unsafe { (&raw const (*self.as_ptr()).zone).read() })
+        Zone::from_c(unsafe { &(*self.as_ptr()).zone })
     }
 
     /// Its mark.

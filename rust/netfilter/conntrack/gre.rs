@@ -43,14 +43,8 @@ fn list(net: Net) -> *mut bindings::list_head {
     unsafe { &raw mut (*net.ct()).nf_ct_proto.gre.keymap_list }
 }
 
-/// There is no entry for this direction of the call, and no memory for one; or
-/// there is another one.
-pub enum Failed {
-    /// No memory.
-    NoRoom,
-    /// The direction has one for another tuple.
-    Exists,
-}
+/// No memory, or the call has other keys already.
+pub struct NotAdded;
 
 fn entry(conn: &Conn, direction: Direction) -> Option<*mut *mut Keymap> {
     let help = conn.ext::<bindings::nf_conn_help>()?.as_ptr();
@@ -61,32 +55,33 @@ fn entry(conn: &Conn, direction: Direction) -> Option<*mut *mut Keymap> {
     }
 }
 
-/// Adds an entry for one direction of a call.
-pub fn add(conn: &Conn, direction: Direction, of: &Tuple) -> Result<(), Failed> {
-    let slot = entry(conn, direction).ok_or(Failed::NoRoom)?;
-    // SAFETY: The slot is the connection's; it and the list change under the
-    // lock only.
+/// Adds the entries of a call, one for each direction: both or none.
+pub fn add(conn: &Conn, original: &Tuple, reply: &Tuple) -> Result<(), NotAdded> {
+    let slots = [
+        (entry(conn, Direction::Original).ok_or(NotAdded)?, original),
+        (entry(conn, Direction::Reply).ok_or(NotAdded)?, reply),
+    ];
+    // SAFETY: The slots are the connection's; they and the list change under
+    // the lock only, and what is not linked is nobody else's.
     unsafe {
-        let map: *mut Keymap = bindings::gre_keymap_alloc();
-        if map.is_null() {
-            return Err(Failed::NoRoom);
-        }
-        (*map).tuple = core::ptr::read(tuple::as_c(of));
+        let maps = [bindings::gre_keymap_alloc(), bindings::gre_keymap_alloc()];
         bindings::gre_keymap_lock();
-        let old = *slot;
-        let result = if old.is_null() {
-            *slot = map;
-            bindings::gre_keymap_link(list(conn.net()), map);
-            Ok(())
-        } else if super::table::same_tuple(tuple::from_c(&(*old).tuple), of) {
-            bindings::kfree(map.cast());
-            Ok(())
-        } else {
-            bindings::kfree(map.cast());
-            Err(Failed::Exists)
-        };
+        let [first, second] = maps;
+        let fits = !first.is_null() && !second.is_null() && slots.iter().all(|(slot, of)| {
+            let old = **slot;
+            old.is_null() || super::table::same_tuple(tuple::from_c(&(*old).tuple), of)
+        });
+        for ((slot, of), map) in slots.into_iter().zip(maps) {
+            if fits && (*slot).is_null() {
+                (*map).tuple = tuple::to_c(of);
+                *slot = map;
+                bindings::gre_keymap_link(list(conn.net()), map);
+            } else {
+                bindings::kfree(map.cast());
+            }
+        }
         bindings::gre_keymap_unlock();
-        result
+        if fits { Ok(()) } else { Err(NotAdded) }
     }
 }
 

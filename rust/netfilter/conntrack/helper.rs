@@ -216,6 +216,12 @@ impl Helper {
         }
     }
 
+    /// It has something to do when a connection is over.
+    pub fn has_destroy(&self) -> bool {
+        // SAFETY: Null or a function.
+        unsafe { (&raw const (*self.as_ptr()).destroy).read_volatile() }.is_some()
+    }
+
     /// Tells it that a connection is over. Under RCU.
     pub fn connection_over(&self, conn: &Conn) {
         // SAFETY: Null or a function.

@@ -54,7 +54,7 @@ impl Output {
     /// Writes eight hexadecimal digits.
     pub fn hex(&mut self, number: u32) -> &mut Self {
         // SAFETY: Valid by the invariant; a null delimiter is none.
-        unsafe { bindings::seq_put_hex_ll(self.0.as_ptr(), null_mut(), number.into(), 8) };
+        unsafe { bindings::seq_hex8(self.0.as_ptr(), number) };
         self
     }
 

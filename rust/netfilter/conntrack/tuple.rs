@@ -44,3 +44,10 @@ pub fn as_c(tuple: &Tuple) -> &bindings::nf_conntrack_tuple {
     // every bit pattern is a valid `nf_conntrack_tuple`.
     unsafe { &*core::ptr::from_ref(tuple).cast() }
 }
+
+/// A C tuple of the same content.
+#[inline]
+pub fn to_c(tuple: &Tuple) -> bindings::nf_conntrack_tuple {
+    // SAFETY: As in `as_c`; a tuple is plain bytes.
+    unsafe { core::ptr::read(as_c(tuple)) }
+}

@@ -63,7 +63,7 @@ impl Zone {
 
     /// From C.
     #[inline]
-    pub const fn from_c(zone: bindings::nf_conntrack_zone) -> Self {
+    pub const fn from_c(zone: &bindings::nf_conntrack_zone) -> Self {
         Zone { id: zone.id, flags: zone.flags, dir: zone.dir }
     }
 

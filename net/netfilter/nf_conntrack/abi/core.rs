@@ -138,7 +138,7 @@ pub unsafe extern "C" fn nf_conntrack_find_get(
 ) -> *mut bindings::nf_conntrack_tuple_hash {
     // SAFETY: By the C contract.
     let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(*zone), tuple::from_c(&*tuple)) };
+        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
     let _rcu = kernel::sync::rcu::read_lock();
     match packet::find(net, zone, tuple) {
         // SAFETY: The connection is valid; the caller gives the reference back.
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn nf_ct_invert_tuple(
     match unsafe { tuple::from_c(&*orig) }.invert() {
         Some(inverted) => {
             // SAFETY: By the C contract.
-            unsafe { *inverse = *tuple::as_c(&inverted) };
+            unsafe { inverse.write(tuple::to_c(&inverted)) };
             true
         }
         None => false,
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn nf_ct_get_tuplepr(
     match packet::tuple_at(&packet, nhoff, l3num, net) {
         Some(found) => {
             // SAFETY: By the C contract.
-            unsafe { *tuple = *tuple::as_c(&found) };
+            unsafe { tuple.write(tuple::to_c(&found)) };
             true
         }
         None => false,
@@ -220,12 +220,12 @@ pub unsafe extern "C" fn nf_conntrack_alloc(
 ) -> *mut bindings::nf_conn {
     // SAFETY: By the C contract.
     let (net, zone, orig, repl) = unsafe {
-        (Net::from_raw(net), Zone::from_c(*zone), tuple::from_c(&*orig), tuple::from_c(&*repl))
+        (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*orig), tuple::from_c(&*repl))
     };
     let hash = store::hash_of(orig, net, zone, Direction::Original);
     match alloc::allocate(net, zone, orig, repl, gfp, hash) {
         Ok(fresh) => fresh.into_raw(),
-        Err(alloc::NoRoom) => bindings::ERR_PTR(ENOMEM.to_errno() as _).cast(),
+        Err(alloc::NoRoom) => (ENOMEM.to_errno() as isize) as *mut bindings::nf_conn,
     }
 }
 
@@ -250,9 +250,11 @@ unsafe fn free(ct: *mut bindings::nf_conn) {
     }
     helper::put(conn);
     timeout::put(conn);
-    crate::ext::free(conn);
     // SAFETY: The count is zero and no list has it.
-    unsafe { CACHE.free(NonNull::from(conn)) };
+    unsafe {
+        crate::ext::free(conn);
+        CACHE.free(NonNull::from(conn));
+    }
     // Release: whoever sees the count fall sees the object freed.
     net.connections().fetch_sub(1, Ordering::Release);
 }
@@ -304,7 +306,7 @@ pub unsafe extern "C" fn nf_ct_kill_acct(
 ) -> bool {
     // SAFETY: By the C contract.
     let (conn, packet) = unsafe { (Conn::from_raw(ct), Packet::from_raw(skb.cast_mut())) };
-    account::update(conn, Info::from_number(ctinfo).direction(), packet.len());
+    account::add(conn, Info::from_number(ctinfo).direction(), 1, packet.len());
     delete::kill(conn)
 }
 
@@ -434,7 +436,7 @@ pub unsafe extern "C" fn nf_ct_tmpl_alloc(
     flags: bindings::gfp_t,
 ) -> *mut bindings::nf_conn {
     // SAFETY: By the C contract.
-    unsafe { conn::template_alloc(Net::from_raw(net), Zone::from_c(*zone), flags) }
+    unsafe { conn::template_alloc(Net::from_raw(net), Zone::from_c(&*zone), flags) }
 }
 
 /// # Safety

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn __nf_ct_expect_find(
 ) -> *mut bindings::nf_conntrack_expect {
     // SAFETY: By the C contract.
     let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(zone.read()), tuple::from_c(&*tuple)) };
+        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
     let rcu = rcu::read_lock();
     // The caller's own read section goes on.
     expect::find_rcu(&rcu, net, zone, tuple).map_or(null_mut(), Expect::as_ptr)
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn nf_ct_expect_find_get(
 ) -> *mut bindings::nf_conntrack_expect {
     // SAFETY: By the C contract.
     let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(zone.read()), tuple::from_c(&*tuple)) };
+        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
     expect::find(net, zone, tuple).map_or(null_mut(), ExpectRef::into_raw)
 }
 

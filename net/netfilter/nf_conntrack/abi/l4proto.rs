@@ -49,7 +49,8 @@ const fn policy<const N: usize>(entries: &[(u32, u32, i16)]) -> Policy<N> {
         if max != 0 {
             table[attribute as usize].validation_type =
                 bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
-            table[attribute as usize].__bindgen_anon_1.__bindgen_anon_1.max = max;
+            // SAFETY: The two values of a range, of which the second is the largest.
+            unsafe { (&raw mut table[attribute as usize].__bindgen_anon_1).cast::<[i16; 2]>().write([0, max]) };
         }
         i += 1;
     }
@@ -154,8 +155,12 @@ pub unsafe extern "C" fn nf_ct_port_nlattr_to_tuple(
 }
 
 /// Two attributes of two bytes.
+///
+/// # Safety
+///
+/// None is needed.
 #[no_mangle]
-pub extern "C" fn nf_ct_port_nlattr_tuple_size() -> c_uint {
+pub unsafe extern "C" fn nf_ct_port_nlattr_tuple_size() -> c_uint {
     16
 }
 
@@ -278,7 +283,7 @@ unsafe extern "C" fn tcp_put(
     unsafe {
         let tcp = {
             let _locked = Conn::from_raw(ct).lock();
-            (*ct).proto.tcp
+            (&raw const (*ct).proto).cast::<ip_ct_tcp>().read()
         };
         let nest = nla_nest(skb, ctattr_protoinfo_CTA_PROTOINFO_TCP as c_int);
         if nest.is_null() {
@@ -333,7 +338,7 @@ unsafe extern "C" fn tcp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_in
         }
         let tb = inner.as_mut_ptr();
         let _locked = Conn::from_raw(ct).lock();
-        let tcp = &mut (*ct).proto.tcp;
+        let tcp = &mut *(&raw mut (*ct).proto).cast::<ip_ct_tcp>();
         if let Some([state]) = value(tb, ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_STATE) {
             tcp.state = state;
         }
@@ -385,7 +390,7 @@ unsafe extern "C" fn sctp_put(
     unsafe {
         let sctp = {
             let _locked = Conn::from_raw(ct).lock();
-            (*ct).proto.sctp
+            (&raw const (*ct).proto).cast::<ip_ct_sctp>().read()
         };
         let nest = nla_nest(skb, ctattr_protoinfo_CTA_PROTOINFO_SCTP as c_int);
         if nest.is_null() {
@@ -437,11 +442,12 @@ unsafe extern "C" fn sctp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_i
             value::<4>(tb, ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_REPLY),
         );
         let (Some([state]), Some(original), Some(reply)) = given else {
-            return EINVAL.to_errno();
+            return -(EINVAL as c_int);
         };
         let _locked = Conn::from_raw(ct).lock();
-        (*ct).proto.sctp.state = state.into();
-        (*ct).proto.sctp.vtag = [u32::from_ne_bytes(original), u32::from_ne_bytes(reply)];
+        let sctp = &mut *(&raw mut (*ct).proto).cast::<ip_ct_sctp>();
+        sctp.state = state.into();
+        sctp.vtag = [u32::from_ne_bytes(original), u32::from_ne_bytes(reply)];
         0
     }
 }
@@ -520,7 +526,7 @@ macro_rules! timeouts {
             ) -> c_int {
                 // SAFETY: By the C contract.
                 unsafe {
-                    let $p = &raw mut (*net).ct.nf_ct_proto;
+                    let $p = &raw mut (*bindings::ct_netns(net)).nf_ct_proto;
                     timeouts_get($map, tb, data, $defaults, $entries)
                 }
             }
@@ -571,13 +577,9 @@ const fn blank(protocol: u8, clash: bool) -> bindings::nf_conntrack_l4proto {
 const fn with_ports(mut l4: bindings::nf_conntrack_l4proto) -> bindings::nf_conntrack_l4proto {
     l4.tuple_to_nlattr = Some(nf_ct_port_tuple_to_nlattr);
     l4.nlattr_to_tuple = Some(nf_ct_port_nlattr_to_tuple);
-    l4.nlattr_tuple_size = Some(port_size);
+    l4.nlattr_tuple_size = Some(nf_ct_port_nlattr_tuple_size);
     l4.nla_policy = (&raw const nf_ct_port_nla_policy).cast();
     l4
-}
-
-unsafe extern "C" fn port_size() -> c_uint {
-    nf_ct_port_nlattr_tuple_size()
 }
 
 unsafe extern "C" fn icmp_attr_size() -> c_uint {
@@ -629,8 +631,12 @@ static ICMPV6_L4: L4 = Constant({
 static GENERIC_L4: L4 = Constant(generic_timeouts::describe(blank(255, true)));
 
 /// The protocol by its number; never null.
+///
+/// # Safety
+///
+/// None is needed.
 #[no_mangle]
-pub extern "C" fn nf_ct_l4proto_find(l4proto: u8) -> *const bindings::nf_conntrack_l4proto {
+pub unsafe extern "C" fn nf_ct_l4proto_find(l4proto: u8) -> *const bindings::nf_conntrack_l4proto {
     let l4 = match l4proto {
         number::TCP => &TCP_L4,
         number::UDP => &UDP_L4,

@@ -24,7 +24,10 @@ use netfilter::conntrack::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    l4::{number, tcp},
+    l4::{
+        number,
+        tcp::{self, TcpConntrack},
+    },
     tuple::Direction,
 };
 
@@ -62,7 +65,7 @@ pub extern "C" fn nf_conntrack_resize_run() {
 
 /// Sets the module up.
 pub fn start() -> Result {
-    store::set_key(netfilter::random::key());
+    store::set_key([netfilter::random::u64(), netfilter::random::u64()]);
     let asked = settings::buckets();
     // SAFETY: The module is being loaded.
     let usual = unsafe { bindings::ct_default_buckets() };
@@ -95,7 +98,7 @@ fn start_with_cache(size: u32, limit: u32) -> Result {
 }
 
 fn start_with_table(size: u32) -> Result {
-    expect::start(size, netfilter::random::key())?;
+    expect::start(size, [netfilter::random::u64(), netfilter::random::u64()])?;
     let made = helper::start().and_then(|()| {
         let made = start_with_registries();
         if made.is_err() {
@@ -332,7 +335,7 @@ unsafe extern "C" fn get_tuple_skb(
     let packet = unsafe { Packet::from_raw(skb.cast_mut()) };
     if let Carried::Connection(conn, info) = packet.carried() {
         // SAFETY: By the C contract.
-        unsafe { *dst = *tuple::as_c(conn.tuple(info.direction())) };
+        unsafe { dst.write(tuple::to_c(conn.tuple(info.direction()))) };
         return true;
     }
     // SAFETY: A packet that has come in has a device.
@@ -346,7 +349,7 @@ unsafe extern "C" fn get_tuple_skb(
     match packet::find(net, Zone::DEFAULT, &found) {
         Some((conn, direction)) => {
             // SAFETY: By the C contract.
-            unsafe { *dst = *tuple::as_c(conn.tuple(direction.opposite())) };
+            unsafe { dst.write(tuple::to_c(conn.tuple(direction.opposite()))) };
             true
         }
         None => false,
@@ -369,7 +372,8 @@ unsafe extern "C" fn set_closing(nfct: *mut bindings::nf_conntrack) {
         let changed = state::of::<tcp::State>(&mut locked).set_closing();
         if changed && !conn.status().has(Status::FIXED_TIMEOUT) {
             let policy = state::tcp_policy(conn.net(), crate::timeout::policy(conn));
-            conn.set_timeout(conn::now().wrapping_add(policy.close_timeout()));
+            let close = policy.timeouts.get(TcpConntrack::Close as usize).copied().unwrap_or(0);
+            conn.set_timeout(conn::now().wrapping_add(close));
         }
         changed
     };

@@ -220,7 +220,7 @@ pub fn init_net(net: Net) -> Result {
     let described = entries(net).map(|(name, value)| describe(net, name, value));
     // SAFETY: Plain allocation; the registration keeps it until `exit_net`.
     unsafe {
-        let table: *mut bindings::ctl_table = bindings::sysctl_table_alloc(ENTRIES).cast();
+        let table: *mut bindings::ctl_table = bindings::sysctl_table_alloc(ENTRIES as u32);
         if table.is_null() {
             return Err(ENOMEM);
         }
@@ -257,7 +257,7 @@ static OLD_NAME: AtomicPtr<bindings::ctl_table_header> = AtomicPtr::new(null_mut
 pub fn init() -> Result {
     // SAFETY: The first namespace always lives; the table is freed in `exit`.
     unsafe {
-        let table: *mut bindings::ctl_table = bindings::sysctl_table_alloc(1).cast();
+        let table: *mut bindings::ctl_table = bindings::sysctl_table_alloc(1);
         if table.is_null() {
             return Err(ENOMEM);
         }
