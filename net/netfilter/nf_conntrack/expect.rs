@@ -154,7 +154,9 @@ pub fn find(net: Net, zone: Zone, tuple: &Tuple) -> Option<ExpectRef> {
     }
     let lock = ExpectLock::take();
     let now = now();
-    let exp = lock.walk(chain(net, tuple)).find(|exp| !exp.is_over(now) && is_for(exp, net, zone, tuple))?;
+    let exp = lock
+        .walk(chain(net, tuple))
+        .find(|exp| !exp.is_over(now) && is_for(exp, net, zone, tuple))?;
     lock.get(exp)
 }
 
@@ -275,12 +277,19 @@ fn check(lock: &ExpectLock, new: &NewExpect<'_>, help: &Help<'_>, flags: u32) ->
         return Err(already());
     }
     // It would outlive the removal of the helper's expectations.
-    if new.helper(lock.rcu()).is_some_and(|helper| !helper.is_alive()) {
+    if new
+        .helper(lock.rcu())
+        .is_some_and(|helper| !helper.is_alive())
+    {
         return Err(shut_down());
     }
     let class = new.class();
     let most = match help.helper(lock.rcu()) {
-        Some(helper) => helper.policy(class).ok_or(EINVAL)?.max_expected.min(MAX_OF_CLASS),
+        Some(helper) => helper
+            .policy(class)
+            .ok_or(EINVAL)?
+            .max_expected
+            .min(MAX_OF_CLASS),
         None if class < CLASSES => MAX_OF_CLASS,
         None => return Err(EINVAL),
     };
@@ -344,7 +353,9 @@ fn evict(lock: &ExpectLock, help: &Help<'_>, class: u32, most: u32) {
 
 fn insert(lock: &ExpectLock, exp: &NewExpect<'_>, help: &Help<'_>, portid: u32, report: i32) {
     let net = exp.master().net();
-    let policy = help.helper(lock.rcu()).and_then(|helper| helper.policy(exp.class()));
+    let policy = help
+        .helper(lock.rcu())
+        .and_then(|helper| helper.policy(exp.class()));
     let span = policy.map_or(0, |policy| rules::span(policy.timeout, HZ));
     exp.set_timeout(rules::extend(exp.timeout(), span, now()));
     lock.link(exp, chain(net, exp.tuple()), help);
@@ -411,7 +422,9 @@ pub fn iterate(
     mut choose: impl FnMut(&ExpectLock, &Expect) -> bool,
 ) {
     for number in 0..expect::size() {
-        let Some(chain) = Chain::number(number) else { return };
+        let Some(chain) = Chain::number(number) else {
+            return;
+        };
         // One chain at a time: packets wait for the lock.
         let lock = ExpectLock::take();
         for exp in lock.walk(chain) {

@@ -5,7 +5,6 @@
 //! itself.
 
 use crate::expect;
-use core::ffi::CStr;
 use kernel::{prelude::*, sync::rcu};
 use netfilter::conntrack::{
     expect::MAX_OF_CLASS,
@@ -45,7 +44,9 @@ pub fn has_extension(conn: &Conn) -> bool {
 /// The connection's helper is one in user space.
 pub fn in_user_space(conn: &Conn) -> bool {
     let rcu = rcu::read_lock();
-    Help::of(conn).and_then(|help| help.helper(&rcu)).is_some_and(Helper::is_in_user_space)
+    Help::of(conn)
+        .and_then(|help| help.helper(&rcu))
+        .is_some_and(Helper::is_in_user_space)
 }
 
 /// Gives a connection that is not confirmed a helper. Without memory, or if the
@@ -133,15 +134,15 @@ pub fn call(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) ->
 }
 
 /// The helper of a name for a family and a protocol.
-pub fn find<'g>(rcu: &'g rcu::Guard, name: &CStr, l3num: u16, protocol: u8) -> Option<&'g Helper> {
+pub fn find<'g>(rcu: &'g rcu::Guard, name: &[u8], l3num: u16, protocol: u8) -> Option<&'g Helper> {
     helper::registered(rcu).find(|helper| {
-        helper.name() == name.to_bytes() && helper.covers(l3num) && helper.protocol() == protocol
+        helper.name() == name && helper.covers(l3num) && helper.protocol() == protocol
     })
 }
 
 /// [`find`]s a helper, if need be after loading its module, and keeps both.
 /// Sleeps. To be given back with [`put_with_module`].
-pub fn get_with_module(name: &CStr, l3num: u16, protocol: u8) -> Option<HelperRef> {
+pub fn get_with_module(name: &[u8], l3num: u16, protocol: u8) -> Option<HelperRef> {
     let try_get = || {
         let rcu = rcu::read_lock();
         find(&rcu, name, l3num, protocol).map(|helper| {
@@ -174,14 +175,18 @@ pub fn put_with_module(helper: HelperRef) {
 /// # Errors
 ///
 /// `ENOENT` if there is no such helper or its NAT half is not to be had.
-pub fn get_nat_module(name: &CStr, l3num: u16, protocol: u8) -> Result {
+pub fn get_nat_module(name: &[u8], l3num: u16, protocol: u8) -> Result {
     let mut wanted = [0u8; helper::NAME_LEN];
     let length;
     {
         let rcu = rcu::read_lock();
-        let module = find(&rcu, name, l3num, protocol).ok_or(ENOENT)?.nat_module_name();
+        let module = find(&rcu, name, l3num, protocol)
+            .ok_or(ENOENT)?
+            .nat_module_name();
         if let Some(found) = find_nat(&rcu, module) {
-            return helper::try_get_nat_module(found).then_some(()).ok_or(ENOENT);
+            return helper::try_get_nat_module(found)
+                .then_some(())
+                .ok_or(ENOENT);
         }
         // Copied, as loading sleeps and the helper may go meanwhile.
         for (to, from) in wanted.iter_mut().zip(module) {
@@ -193,7 +198,9 @@ pub fn get_nat_module(name: &CStr, l3num: u16, protocol: u8) -> Result {
     helper::request_module(wanted);
     let rcu = rcu::read_lock();
     let found = find_nat(&rcu, wanted).ok_or(ENOENT)?;
-    helper::try_get_nat_module(found).then_some(()).ok_or(ENOENT)
+    helper::try_get_nat_module(found)
+        .then_some(())
+        .ok_or(ENOENT)
 }
 
 /// Gives back what [`get_nat_module`] took.
@@ -205,10 +212,7 @@ pub fn put_nat_module(of: &Helper) {
     }
 }
 
-fn find_nat<'g>(
-    rcu: &'g rcu::Guard,
-    name: &[u8],
-) -> Option<&'g bindings::nf_conntrack_nat_helper> {
+fn find_nat<'g>(rcu: &'g rcu::Guard, name: &[u8]) -> Option<&'g bindings::nf_conntrack_nat_helper> {
     NAT_HELPERS.find(rcu, |entry| helper::nat_helper_name(entry) == name)
 }
 

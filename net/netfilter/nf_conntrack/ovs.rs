@@ -4,7 +4,6 @@
 //! without them: Open vSwitch and the traffic control action `ct`.
 
 use crate::helper;
-use core::ffi::CStr;
 use kernel::{ffi::c_int, prelude::*, sync::rcu};
 use netfilter::conntrack::{
     helper::{Help, HelperRef},
@@ -57,10 +56,7 @@ pub fn help(
         return ACCEPT;
     }
     let verdict = helper.call(packet, transport, conn, info) as u32;
-    if verdict == ACCEPT
-        && conn.status().has(Status::SEQ_ADJUST)
-        && !adjust(packet, transport)
-    {
+    if verdict == ACCEPT && conn.status().has(Status::SEQ_ADJUST) && !adjust(packet, transport) {
         return DROP;
     }
     verdict
@@ -77,7 +73,7 @@ pub fn help(
 /// `ENOMEM`.
 pub fn add_helper(
     template: &Conn,
-    name: &CStr,
+    name: &[u8],
     l3num: u8,
     protocol: u8,
     nat: bool,
@@ -114,12 +110,7 @@ pub struct Whole {
 ///
 /// `-EINPROGRESS` if the packet is kept until the others come; another errno if
 /// it was freed.
-pub fn reassemble(
-    net: Net,
-    mut packet: Packet<'_>,
-    zone: u16,
-    l3num: u8,
-) -> Result<Whole, c_int> {
+pub fn reassemble(net: Net, mut packet: Packet<'_>, zone: u16, l3num: u8) -> Result<Whole, c_int> {
     let Some(family) = family(l3num.into()) else {
         ovs::free(packet);
         return Err(-(bindings::EPFNOSUPPORT as c_int));

@@ -102,7 +102,11 @@ const SLACK: i32 = 1 << 20;
 pub fn extend(timeout: u32, by: u32, now: u32) -> u32 {
     let left = timeout.wrapping_sub(now) as i32;
     // What C callers add to the clock may have wrapped.
-    let left = if left < SLACK.wrapping_neg() { i32::MAX } else { left };
+    let left = if left < SLACK.wrapping_neg() {
+        i32::MAX
+    } else {
+        left
+    };
     let by = i32::try_from(by).unwrap_or(i32::MAX);
     now.wrapping_add(left.saturating_add(by) as u32)
 }

@@ -256,7 +256,8 @@ impl Expect {
 }
 
 /// What is called with the expected connection, after it was made.
-pub type ExpectFn = unsafe extern "C" fn(*mut bindings::nf_conn, *mut bindings::nf_conntrack_expect);
+pub type ExpectFn =
+    unsafe extern "C" fn(*mut bindings::nf_conn, *mut bindings::nf_conntrack_expect);
 
 /// The lock of the table of expectations and of all masters' lists is held
 /// (`nf_conntrack_expect_lock`), and with it an RCU read section.
@@ -272,7 +273,10 @@ impl ExpectLock {
         let rcu = rcu::read_lock();
         // SAFETY: The lock is a static of ours, in data_expect.c.
         unsafe { bindings::spin_lock_bh(&raw mut bindings::nf_conntrack_expect_lock) };
-        ExpectLock { taken: true, _rcu: rcu }
+        ExpectLock {
+            taken: true,
+            _rcu: rcu,
+        }
     }
 
     /// States that C code holds the lock.
@@ -282,7 +286,10 @@ impl ExpectLock {
     /// It does, as long as the result exists.
     #[inline]
     pub unsafe fn held() -> Self {
-        ExpectLock { taken: false, _rcu: rcu::read_lock() }
+        ExpectLock {
+            taken: false,
+            _rcu: rcu::read_lock(),
+        }
     }
 
     /// The read section that goes with the lock.
@@ -354,7 +361,10 @@ impl ExpectLock {
         }
         let master = exp.master(self).try_get()?;
         exp.uses().increment();
-        Some(ExpectRef { exp: NonNull::from(exp), _master: master })
+        Some(ExpectRef {
+            exp: NonNull::from(exp),
+            _master: master,
+        })
     }
 
     /// Changes the number of expectations of a namespace.
@@ -488,6 +498,9 @@ pub unsafe fn put(exp: *mut bindings::nf_conntrack_expect) {
     }
 }
 
+/// # Safety
+///
+/// As an RCU callback of [`put`].
 unsafe extern "C" fn free(head: *mut bindings::callback_head) {
     // SAFETY: `head` is what `put` gave, within an expectation of the cache to
     // which no reference is left; a grace period has passed.
@@ -509,9 +522,8 @@ impl<'m> NewExpect<'m> {
     /// is now. None if memory is short.
     pub fn alloc(master: &'m Conn) -> Option<Self> {
         // SAFETY: The cache exists while the module runs.
-        let exp = NonNull::new(unsafe {
-            bindings::expect_cache_zalloc(CACHE.load(Ordering::Relaxed))
-        })?;
+        let exp = unsafe { bindings::expect_cache_zalloc(CACHE.load(Ordering::Relaxed)) };
+        let exp = NonNull::new(exp)?;
         let exp = exp.cast::<bindings::nf_conntrack_expect>();
         // SAFETY: Just allocated.
         unsafe {
@@ -569,12 +581,14 @@ impl<'m> NewExpect<'m> {
             (*exp).net.net = self.1.net().as_ptr();
             (*exp).zone = self.1.zone().to_c();
             let original = self.1.tuple(Direction::Original);
-            (&raw mut (*exp).master_tuple).cast::<Tuple>().write(*original);
+            (&raw mut (*exp).master_tuple)
+                .cast::<Tuple>()
+                .write(*original);
             (&raw mut (*exp).tuple).cast::<Tuple>().write(what.tuple);
             (&raw mut (*exp).mask).cast::<Mask>().write(what.mask);
             (&raw mut (*exp).saved_addr).write_bytes(0, 1);
             (&raw mut (*exp).saved_proto).write_bytes(0, 1);
-            (*exp).dir = Direction::Original as _;
+            (*exp).dir = Direction::Original as u32;
         }
     }
 }
@@ -698,7 +712,11 @@ pub fn notify(lock: &ExpectLock, exp: &Expect, event: Event, portid: u32, report
     if u32::from(unsafe { (*cache.as_ptr()).expmask }) & bit == 0 {
         return;
     }
-    let item = bindings::nf_exp_event { exp: exp.as_ptr(), portid, report };
+    let item = bindings::nf_exp_event {
+        exp: exp.as_ptr(),
+        portid,
+        report,
+    };
     if let Some(deliver) = notifier.exp_event {
         // SAFETY: The item is valid for the call.
         unsafe { deliver(bit, &item) };

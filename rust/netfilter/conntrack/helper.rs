@@ -12,7 +12,6 @@ use super::{
 };
 use core::{
     cell::UnsafeCell,
-    ffi::CStr,
     marker::PhantomData,
     mem::{offset_of, ManuallyDrop},
     ops::Deref,
@@ -131,7 +130,7 @@ impl Helper {
                 return None;
             }
             let policies = &raw const (*self.as_ptr()).expect_policy;
-            let policy = (&*policies).get(class as usize)?;
+            let policy = (*policies).get(class as usize)?;
             Some(Policy {
                 max_expected: (&raw const policy.max_expected).read_volatile(),
                 timeout: (&raw const policy.timeout).read_volatile(),
@@ -161,13 +160,16 @@ impl Helper {
     pub fn default_limits(&self, most: u32) -> bool {
         // SAFETY: Not registered yet, so the caller's own.
         let raw = unsafe { &mut *self.as_ptr() };
-        let classes = (raw.expect_class_max as usize).saturating_add(1);
-        raw.expect_policy.iter_mut().take(classes).all(|policy| {
-            if policy.max_expected == 0 {
-                policy.max_expected = most;
-            }
-            policy.max_expected <= most
-        })
+        let classes = 0..=raw.expect_class_max;
+        raw.expect_policy
+            .iter_mut()
+            .zip(classes)
+            .all(|(policy, _)| {
+                if policy.max_expected == 0 {
+                    policy.max_expected = most;
+                }
+                policy.max_expected <= most
+            })
     }
 
     #[inline]
@@ -210,7 +212,12 @@ impl Helper {
             // SAFETY: All is valid for the call; its module waits for a grace
             // period before it goes.
             Some(help) => unsafe {
-                help(packet.as_ptr(), transport, conn.as_ptr(), info.number() as _)
+                help(
+                    packet.as_ptr(),
+                    transport,
+                    conn.as_ptr(),
+                    info.number(),
+                )
             },
             None => bindings::NF_ACCEPT as c_int,
         }
@@ -242,7 +249,9 @@ impl Helper {
     /// A reference, unless it is going.
     #[inline]
     pub fn try_get(&self) -> Option<HelperRef> {
-        self.uses().increment_unless_zero().then(|| HelperRef(NonNull::from(self)))
+        self.uses()
+            .increment_unless_zero()
+            .then(|| HelperRef(NonNull::from(self)))
     }
 
     /// Its module stays, if it has one and that is not going already.
@@ -261,9 +270,17 @@ impl Helper {
 
 /// The bytes of `name` before its zero.
 fn text(name: &[c_char]) -> &[u8] {
-    // SAFETY: `c_char` is a byte in size, and every byte is valid.
-    let bytes = unsafe { &*(core::ptr::from_ref(name) as *const [u8]) };
-    bytes.split(|byte| *byte == 0).next().unwrap_or(&[])
+    name.split(|byte| *byte == 0).next().unwrap_or(&[])
+}
+
+/// The bytes of a C string before its zero.
+///
+/// # Safety
+///
+/// `string` is terminated, and stays for `'a`.
+pub unsafe fn string<'a>(string: *const c_char) -> &'a [u8] {
+    // SAFETY: By the function's safety requirement.
+    unsafe { core::slice::from_raw_parts(string.cast(), bindings::strlen(string)) }
 }
 
 /// A counted reference to a helper (`ct_refcnt`).
@@ -384,7 +401,11 @@ impl<'c> Help<'c> {
     #[inline]
     pub fn expects_nothing(self) -> bool {
         // SAFETY: An aligned word inside the extension.
-        unsafe { (&raw const (*self.expectations()).first).read_volatile().is_null() }
+        unsafe {
+            (&raw const (*self.expectations()).first)
+                .read_volatile()
+                .is_null()
+        }
     }
 
     /// How many expectations of a class it has.
@@ -579,7 +600,7 @@ impl<T> Registry<T> {
 /// The name of an expectation function.
 pub fn function_name(function: &bindings::nf_ct_helper_expectfn) -> &[u8] {
     // SAFETY: A terminated string that lives as long as the entry.
-    unsafe { CStr::from_ptr(function.name.cast()) }.to_bytes()
+    unsafe { string(function.name) }
 }
 
 /// The name of a NAT half's module.
@@ -600,15 +621,17 @@ pub fn put_nat_module(helper: &bindings::nf_conntrack_nat_helper) {
 }
 
 /// Loads the module that has a helper of this name. Sleeps.
-pub fn request_helper(name: &CStr) -> Result {
-    // SAFETY: The format takes one string.
-    let result = unsafe {
-        bindings::__request_module(true, c"nfct-helper-%s".as_ptr().cast(), name.as_ptr())
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(ENOENT)
+///
+/// # Errors
+///
+/// `ENOENT`
+pub fn request_helper(name: &[u8]) -> Result {
+    let length = c_int::try_from(name.len()).map_err(|_| ENOENT)?;
+    let format = c"nfct-helper-%.*s".as_char_ptr();
+    // SAFETY: The format takes a length and as many bytes.
+    match unsafe { bindings::__request_module(true, format, length, name.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(ENOENT),
     }
 }
 
@@ -616,7 +639,7 @@ pub fn request_helper(name: &CStr) -> Result {
 pub fn request_module(name: &[u8]) {
     let length = c_int::try_from(name.len()).unwrap_or(0);
     // SAFETY: The format takes a length and as many bytes.
-    unsafe { bindings::__request_module(true, c"%.*s".as_ptr().cast(), length, name.as_ptr()) };
+    unsafe { bindings::__request_module(true, c"%.*s".as_char_ptr(), length, name.as_ptr()) };
 }
 
 /// Waits until nobody is in a read section that began before. Sleeps.

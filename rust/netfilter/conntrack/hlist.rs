@@ -139,6 +139,7 @@ unsafe impl Sync for List {}
 
 impl List {
     /// Empty.
+    #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         List(core::cell::UnsafeCell::new(bindings::list_head {
             next: null_mut(),

@@ -30,12 +30,8 @@ pub fn reassemble(
     // SAFETY: The packet is valid and this CPU's alone.
     unsafe {
         let err = match family {
-            Family::Ipv4 => {
-                bindings::zone_defrag4(net.as_ptr(), packet.as_ptr(), zone, &mut size)
-            }
-            Family::Ipv6 => {
-                bindings::zone_defrag6(net.as_ptr(), packet.as_ptr(), zone, &mut size)
-            }
+            Family::Ipv4 => bindings::zone_defrag4(net.as_ptr(), packet.as_ptr(), zone, &mut size),
+            Family::Ipv6 => bindings::zone_defrag6(net.as_ptr(), packet.as_ptr(), zone, &mut size),
         };
         match (err, family) {
             (0, _) => {
@@ -93,7 +89,9 @@ pub fn trim(packet: &mut Packet<'_>, family: Option<Family>) -> Result<(), c_int
             Some(Family::Ipv4) => bindings::skb_ip_totlen(packet.as_ptr()),
             Some(Family::Ipv6) => {
                 let len = bindings::skb_ipv6_len(packet.as_ptr());
-                u32::try_from(len).map_err(|_| len)?.saturating_add(IPV6_HEADER)
+                u32::try_from(len)
+                    .map_err(|_| len)?
+                    .saturating_add(IPV6_HEADER)
             }
             None => packet.len(),
         };

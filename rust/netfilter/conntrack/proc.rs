@@ -97,8 +97,9 @@ impl<C: Content> Operations<C> {
 /// `ENOMEM`, also if there is one of the name.
 pub fn create<C: Content>(net: Net, name: &'static CStr) -> Result {
     // SAFETY: The namespace is live; name and operations are static.
-    let entry =
-        unsafe { bindings::ct_proc_create(net.as_ptr(), name.as_ptr().cast(), &Operations::<C>::TABLE) };
+    let entry = unsafe {
+        bindings::ct_proc_create(net.as_ptr(), name.as_char_ptr(), &Operations::<C>::TABLE)
+    };
     if entry.is_null() {
         Err(ENOMEM)
     } else {
@@ -114,7 +115,7 @@ pub fn create<C: Content>(net: Net, name: &'static CStr) -> Result {
 pub fn create_stat<C: Content>(net: Net, name: &'static CStr) -> Result {
     // SAFETY: As in `create`.
     let entry = unsafe {
-        bindings::ct_proc_create_stat(net.as_ptr(), name.as_ptr().cast(), &Operations::<C>::TABLE)
+        bindings::ct_proc_create_stat(net.as_ptr(), name.as_char_ptr(), &Operations::<C>::TABLE)
     };
     if entry.is_null() {
         Err(ENOMEM)
@@ -126,13 +127,13 @@ pub fn create_stat<C: Content>(net: Net, name: &'static CStr) -> Result {
 /// Removes the file `name` of a namespace's `stat` folder. Sleeps.
 pub fn remove_stat(net: Net, name: &'static CStr) {
     // SAFETY: The namespace is live; the name is static.
-    unsafe { bindings::ct_proc_remove_stat(net.as_ptr(), name.as_ptr().cast()) };
+    unsafe { bindings::ct_proc_remove_stat(net.as_ptr(), name.as_char_ptr()) };
 }
 
 /// Removes the file `name` of a namespace, and waits for its readers. Sleeps.
 pub fn remove(net: Net, name: &'static CStr) {
     // SAFETY: The namespace is live; the name is static.
-    unsafe { bindings::ct_proc_remove(net.as_ptr(), name.as_ptr().cast()) };
+    unsafe { bindings::ct_proc_remove(net.as_ptr(), name.as_char_ptr()) };
 }
 
 /// What stands for a position, as it must not be null.
@@ -145,6 +146,9 @@ fn token<C: Content>(position: i64) -> *mut c_void {
     }
 }
 
+/// # Safety
+///
+/// As an operation of a file that was made here.
 unsafe extern "C" fn start<C: Content>(
     _seq: *mut bindings::seq_file,
     position: *mut bindings::loff_t,
@@ -153,6 +157,9 @@ unsafe extern "C" fn start<C: Content>(
     token::<C>(unsafe { *position })
 }
 
+/// # Safety
+///
+/// As an operation of a file that was made here.
 unsafe extern "C" fn next<C: Content>(
     _seq: *mut bindings::seq_file,
     _token: *mut c_void,
@@ -165,8 +172,14 @@ unsafe extern "C" fn next<C: Content>(
     }
 }
 
+/// # Safety
+///
+/// As an operation of a file that was made here.
 unsafe extern "C" fn stop(_seq: *mut bindings::seq_file, _token: *mut c_void) {}
 
+/// # Safety
+///
+/// As an operation of a file that was made here.
 unsafe extern "C" fn show<C: Content>(seq: *mut bindings::seq_file, token: *mut c_void) -> c_int {
     let position = (token as usize).wrapping_sub(1) as u32;
     // SAFETY: An operation of a file that `create` made: it holds its

@@ -54,8 +54,13 @@ pub unsafe extern "C" fn __nf_ct_expect_find(
     tuple: *const bindings::nf_conntrack_tuple,
 ) -> *mut bindings::nf_conntrack_expect {
     // SAFETY: By the C contract.
-    let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
+    let (net, zone, tuple) = unsafe {
+        (
+            Net::from_raw(net),
+            Zone::from_c(zone.read()),
+            tuple::from_c(&*tuple),
+        )
+    };
     let rcu = rcu::read_lock();
     // The caller's own read section goes on.
     expect::find_rcu(&rcu, net, zone, tuple).map_or(null_mut(), Expect::as_ptr)
@@ -71,8 +76,13 @@ pub unsafe extern "C" fn nf_ct_expect_find_get(
     tuple: *const bindings::nf_conntrack_tuple,
 ) -> *mut bindings::nf_conntrack_expect {
     // SAFETY: By the C contract.
-    let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
+    let (net, zone, tuple) = unsafe {
+        (
+            Net::from_raw(net),
+            Zone::from_c(zone.read()),
+            tuple::from_c(&*tuple),
+        )
+    };
     expect::find(net, zone, tuple).map_or(null_mut(), ExpectRef::into_raw)
 }
 
@@ -128,7 +138,9 @@ pub unsafe extern "C" fn nf_ct_expect_init(
 unsafe fn address(address: *const bindings::nf_inet_addr, family: u8) -> Address {
     if u32::from(family) == bindings::AF_INET {
         // SAFETY: Four bytes, by the function's safety requirement.
-        Address::v4(Be32::from_raw(unsafe { address.cast::<u32>().read_unaligned() }))
+        Address::v4(Be32::from_raw(unsafe {
+            address.cast::<u32>().read_unaligned()
+        }))
     } else {
         // SAFETY: Sixteen bytes, by the function's safety requirement; every
         // bit pattern is an address.
@@ -170,7 +182,10 @@ pub unsafe extern "C" fn nf_ct_expect_related_pair(
 ) -> c_int {
     // SAFETY: By the C contract.
     let (first, second) = unsafe {
-        (NewExpect::borrow_raw(*expect), NewExpect::borrow_raw(*expect.add(1)))
+        (
+            NewExpect::borrow_raw(*expect),
+            NewExpect::borrow_raw(*expect.add(1)),
+        )
     };
     errno(expect::related_pair([&first, &second], flag))
 }

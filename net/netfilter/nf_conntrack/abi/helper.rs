@@ -4,10 +4,7 @@
 
 use super::expect::errno;
 use crate::{check_prototype, expect, helper};
-use core::{
-    ffi::CStr,
-    ptr::{null_mut, NonNull},
-};
+use core::ptr::{null_mut, NonNull};
 use kernel::{
     ffi::{c_char, c_int, c_uint, c_void},
     prelude::*,
@@ -16,7 +13,8 @@ use kernel::{
 use netfilter::conntrack::{
     expect::ExpectLock,
     helper::{
-        self as object, Help, Helper, HelperRef, RegistryLock, EXPECT_FUNCTIONS, NAT_HELPERS,
+        self as object, string, Help, Helper, HelperRef, RegistryLock, EXPECT_FUNCTIONS,
+        NAT_HELPERS,
     },
     Conn,
 };
@@ -47,14 +45,6 @@ check_prototype!(
 );
 
 type Raw = *mut bindings::nf_conntrack_helper;
-
-/// # Safety
-///
-/// `name` is a terminated string for `'a`.
-unsafe fn string<'a>(name: *const c_char) -> &'a CStr {
-    // SAFETY: By the function's safety requirement.
-    unsafe { CStr::from_ptr(name.cast()) }
-}
 
 /// # Safety
 ///
@@ -104,7 +94,11 @@ pub unsafe extern "C" fn nf_nat_helper_try_module_get(
     protonum: u8,
 ) -> c_int {
     // SAFETY: By the C contract.
-    errno(helper::get_nat_module(unsafe { string(name) }, l3num, protonum))
+    errno(helper::get_nat_module(
+        unsafe { string(name) },
+        l3num,
+        protonum,
+    ))
 }
 
 /// # Safety
@@ -176,7 +170,9 @@ pub unsafe extern "C" fn nf_ct_helper_expectfn_unregister(n: *mut ExpectFn) {
 #[no_mangle]
 pub unsafe extern "C" fn nf_ct_helper_expectfn_destroy(n: *const ExpectFn) {
     // SAFETY: By the C contract.
-    let Some(function) = (unsafe { (*n).expectfn }) else { return };
+    let Some(function) = (unsafe { (*n).expectfn }) else {
+        return;
+    };
     expect::iterate(None, 0, 0, |_, exp| exp.calls(function));
     // Who took such an expectation before may still be in the function.
     object::synchronize();
@@ -188,7 +184,7 @@ pub unsafe extern "C" fn nf_ct_helper_expectfn_destroy(n: *const ExpectFn) {
 #[no_mangle]
 pub unsafe extern "C" fn nf_ct_helper_expectfn_find_by_name(name: *const c_char) -> *mut ExpectFn {
     // SAFETY: By the C contract.
-    let name = unsafe { string(name) }.to_bytes();
+    let name = unsafe { string(name) };
     let rcu = rcu::read_lock();
     EXPECT_FUNCTIONS
         .find(&rcu, |entry| object::function_name(entry) == name)
@@ -204,7 +200,11 @@ pub unsafe extern "C" fn nf_ct_helper_expectfn_find_by_symbol(
 ) -> *mut ExpectFn {
     let rcu = rcu::read_lock();
     EXPECT_FUNCTIONS
-        .find(&rcu, |entry| entry.expectfn.is_some_and(|f| f as usize == symbol as usize))
+        .find(&rcu, |entry| {
+            entry
+                .expectfn
+                .is_some_and(|f| f as usize == symbol as usize)
+        })
         .map_or(null_mut(), |entry| core::ptr::from_ref(entry).cast_mut())
 }
 
@@ -347,14 +347,14 @@ pub unsafe extern "C" fn nf_ct_helper_init(
         bindings::snprintf(
             this.nat_mod_name.as_mut_ptr(),
             this.nat_mod_name.len(),
-            c"ip_nat_%s".as_ptr().cast(),
+            c"ip_nat_%s".as_char_ptr(),
             name,
         );
         let (buffer, length) = (this.name.as_mut_ptr(), this.name.len());
         if spec_port == default_port {
-            bindings::snprintf(buffer, length, c"%s".as_ptr().cast(), name);
+            bindings::snprintf(buffer, length, c"%s".as_char_ptr(), name);
         } else {
-            bindings::snprintf(buffer, length, c"%s-%u".as_ptr().cast(), name, id);
+            bindings::snprintf(buffer, length, c"%s-%u".as_char_ptr(), name, id);
         }
         if expect_class_max >= bindings::NF_CT_MAX_EXPECT_CLASSES {
             return;

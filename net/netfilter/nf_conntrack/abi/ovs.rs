@@ -4,9 +4,12 @@
 //! nf_conntrack_helper.h.
 
 use crate::{check_prototype, ovs};
-use core::ffi::CStr;
 use kernel::ffi::{c_char, c_int};
-use netfilter::conntrack::{helper::HelperRef, skb::Packet, Conn, Info, Net};
+use netfilter::conntrack::{
+    helper::{string, HelperRef},
+    skb::Packet,
+    Conn, Info, Net,
+};
 use nf_bindings as bindings;
 
 check_prototype!(
@@ -49,7 +52,7 @@ pub unsafe extern "C" fn nf_ct_add_helper(
     hp: *mut *mut bindings::nf_conntrack_helper,
 ) -> c_int {
     // SAFETY: By the C contract.
-    let (conn, name) = unsafe { (Conn::from_raw(ct), CStr::from_ptr(name.cast())) };
+    let (conn, name) = unsafe { (Conn::from_raw(ct), string(name)) };
     match ovs::add_helper(conn, name, family, proto, nat).map(HelperRef::into_raw) {
         Ok(helper) => {
             // SAFETY: By the C contract.

@@ -20,10 +20,15 @@ impl Content for Expectations {
     }
 
     fn show(position: u32, net: Net, out: &mut Output) {
-        let Some(chain) = Chain::number(position) else { return };
+        let Some(chain) = Chain::number(position) else {
+            return;
+        };
         let rcu = rcu::read_lock();
         let now = now();
-        for exp in chain.iter(&rcu).filter(|exp| exp.is_in(net) && !exp.is_over(now)) {
+        for exp in chain
+            .iter(&rcu)
+            .filter(|exp| exp.is_in(net) && !exp.is_over(now))
+        {
             show(exp, exp.timeout().wrapping_sub(now) as i32, &rcu, out);
         }
     }
