@@ -3,9 +3,9 @@
 //! TCP, RFC 9293.
 //!
 //! A segment goes through three questions. Where does it take the connection by
-//! its control bits ([`transition`])? Are its numbers right ([`window`]), or if
-//! it is a RST, would its receiver believe it ([`reset`])? And if it does not
-//! fit, may it be that we, and not the ends, are out of step ([`resync`])?
+//! its control bits (`transition`)? Are its numbers right (`window`), or if
+//! it is a RST, would its receiver believe it (`reset`)? And if it does not
+//! fit, may it be that we, and not the ends, are out of step (`resync`)?
 
 mod reset;
 mod resync;
@@ -149,6 +149,8 @@ enum Trust {
     Nothing,
     /// They decide, but what is known stays.
     Unchanged,
+    /// They decide, but may be right for a connection that is not known.
+    Foreign,
     /// They do not matter.
     All,
 }
@@ -216,6 +218,10 @@ fn seldom(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy
             state.seen = seen;
             outcome
         }
+        Trust::Foreign => match window::check(state, arrival, policy.be_liberal) {
+            Fit::Fits => accepted(state, arrival, flow, policy, step),
+            Fit::Ignore | Fit::Invalid => ignored(Reason::TcpInvalidRst),
+        },
     }
 }
 
@@ -305,6 +311,7 @@ fn plan(
         }
         (_, Kind::Rst, _) => match reset::judge(state, arrival, flow, policy) {
             Reset::IfInWindow => step(to, Trust::Nothing),
+            Reset::IfInWindowElseIgnored => step(to, Trust::Foreign),
             Reset::Trusted => step(to, Trust::All),
             Reset::Challenged => step(from, Trust::Unchanged),
             Reset::Ignored => Err(ignored(Reason::TcpInvalidRst)),

@@ -23,6 +23,8 @@ use crate::tuple::Direction;
 pub(super) enum Reset {
     /// It ends the connection if it is in window.
     IfInWindow,
+    /// As this, but if not it belongs to a SYN that was let through.
+    IfInWindowElseIgnored,
     /// It ends the connection; what is known of windows does not apply to it.
     Trusted,
     /// If it is in window it may be challenged: the connection stays, but not
@@ -64,19 +66,19 @@ pub(super) fn judge(state: &State, arrival: &Arrival<'_>, flow: &Flow, policy: &
         return Reset::Trusted;
     }
 
-    let judged = by_numbers(state, arrival, flow.assured);
-    if judged != Reset::Invalid {
-        return judged;
-    }
-    if policy.ignore_invalid_rst {
-        return exact_or_challenged(state, arrival, flow.assured);
-    }
-    // Whose SYN was let through may take it back, and may be refused.
+    let judged = match by_numbers(state, arrival, flow.assured) {
+        Reset::Invalid if policy.ignore_invalid_rst => {
+            exact_or_challenged(state, arrival, flow.assured)
+        }
+        judged => judged,
+    };
+    // Whose SYN was let through may take it back, and may be refused: no
+    // business of this connection unless the numbers say so.
     let ends_syn = state.last_was(Kind::Syn, direction) && seq == state.last_end;
-    if answers_syn || ends_syn {
-        Reset::Ignored
-    } else {
-        Reset::Invalid
+    match judged {
+        Reset::IfInWindow if answers_syn || ends_syn => Reset::IfInWindowElseIgnored,
+        Reset::Challenged | Reset::Invalid if answers_syn || ends_syn => Reset::Ignored,
+        _ => judged,
     }
 }
 

@@ -135,7 +135,9 @@ fn syn_then_bad_rst() {
     player.script(&[
         "> S 700000          | ESTABLISHED keep ?TcpChallengeAck",
         "< R. -5 700001      | ESTABLISHED keep ?TcpInvalidRst",
-        "> R 700001          | ESTABLISHED !TcpOutOfWindow",
+        "> S 700000          | ESTABLISHED keep ?TcpChallengeAck",
+        "> R 700001          | ESTABLISHED keep ?TcpInvalidRst",
+        "< S. 5 700001       | SYN_RECV 60",
     ]);
 }
 
