@@ -46,7 +46,7 @@ pub fn consider(entries: u32) {
     let floor = FLOOR.load(Ordering::Relaxed).max(1);
     // More than one entry a bucket: grow, until there are two buckets for
     // three entries at most. Fewer than one in eight: shrink.
-    let fitting = round_size(entries).clamp(floor, MAX_BUCKETS);
+    let fitting = round_size(entries).max(floor).min(MAX_BUCKETS);
     if entries > size || (fitting < size && entries < size / 8) {
         // Too little memory for a larger table is no failure: it is slower.
         let _ = to(fitting);

@@ -101,3 +101,13 @@ pub fn remove(conn: &Conn) {
         }
     }
 }
+
+/// The call ids of a PPTP control connection: the PNS's and the PAC's.
+pub fn call_ids(control: &Conn) -> Option<(Be16, Be16)> {
+    let help = control.ext::<bindings::nf_conn_help>()?.as_ptr();
+    // SAFETY: Only PPTP's helper asks: its data is `nf_ct_pptp_master`.
+    unsafe {
+        let pptp = (&raw mut (*help).data).cast::<bindings::nf_ct_pptp_master>();
+        Some((Be16::from_raw((*pptp).pns_call_id), Be16::from_raw((*pptp).pac_call_id)))
+    }
+}

@@ -6,7 +6,11 @@ use crate::check_prototype;
 use netfilter::conntrack::{gre, tuple, Conn};
 use nf_bindings as bindings;
 
-check_prototype!(nf_ct_gre_keymap_add, nf_ct_gre_keymap_destroy);
+check_prototype!(
+    gre_pptp_destroy_siblings,
+    nf_ct_gre_keymap_add,
+    nf_ct_gre_keymap_destroy,
+);
 
 /// # Safety
 ///
@@ -28,4 +32,13 @@ pub unsafe extern "C" fn nf_ct_gre_keymap_add(
 pub unsafe extern "C" fn nf_ct_gre_keymap_destroy(ct: *mut bindings::nf_conn) {
     // SAFETY: By the C contract.
     gre::remove(unsafe { Conn::from_raw(ct) });
+}
+
+/// # Safety
+///
+/// C: `ct` is a connection with PPTP's helper.
+#[no_mangle]
+pub unsafe extern "C" fn gre_pptp_destroy_siblings(ct: *mut bindings::nf_conn) {
+    // SAFETY: By the C contract.
+    crate::gre::end_call(unsafe { Conn::from_raw(ct) });
 }

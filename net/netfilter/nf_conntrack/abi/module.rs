@@ -10,7 +10,10 @@ use crate::{
     packet, proto, resize,
     store::{self, CACHE, TABLE},
 };
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::{
+    cell::UnsafeCell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use kernel::{
     ffi::{c_int, c_uint},
     prelude::*,
@@ -123,7 +126,7 @@ fn start_with_registries() -> Result {
     // SAFETY: The hooks are static; the operations too.
     let error = unsafe {
         bindings::ct_set_hook(&raw const HOOK.0);
-        bindings::register_pernet_subsys((&raw const NAMESPACES.0).cast_mut())
+        bindings::register_pernet_subsys(NAMESPACES.0.get())
     };
     if error < 0 {
         // SAFETY: Set above; waits until nobody uses it.
@@ -141,7 +144,7 @@ fn start_with_registries() -> Result {
 /// one.
 pub fn stop() {
     // SAFETY: Registered in `start`.
-    unsafe { bindings::unregister_pernet_subsys((&raw const NAMESPACES.0).cast_mut()) };
+    unsafe { bindings::unregister_pernet_subsys(NAMESPACES.0.get()) };
     sysctl::exit();
     STARTED.store(false, Ordering::Relaxed);
     // SAFETY: Waits until nobody uses it.
@@ -164,7 +167,7 @@ struct Static<T>(T);
 // SAFETY: What is in it is only read, or C's own to write.
 unsafe impl<T> Sync for Static<T> {}
 
-static NAMESPACES: Static<bindings::pernet_operations> = Static({
+static NAMESPACES: Static<UnsafeCell<bindings::pernet_operations>> = Static(UnsafeCell::new({
     // SAFETY: All of its fields may be zero.
     let mut operations: bindings::pernet_operations = unsafe { core::mem::zeroed() };
     operations.init = Some(init_net);
@@ -172,7 +175,7 @@ static NAMESPACES: Static<bindings::pernet_operations> = Static({
     operations.id = (&raw const bindings::nf_conntrack_net_id).cast_mut();
     operations.size = size_of::<bindings::nf_conntrack_net>();
     operations
-});
+}));
 
 /// # Safety
 ///
