@@ -117,7 +117,7 @@ fn admit(
             }
         };
         let info = info_of(&conn, direction);
-        match proto::judge(&conn, info, packet, description) {
+        match proto::judge(&conn, info, packet, hook, description) {
             Judged::Accept => {
                 if info == Info::ESTABLISHED_REPLY && !conn.status().has(Status::SEEN_REPLY) {
                     proto::seen_reply(&conn);
@@ -132,7 +132,11 @@ fn admit(
                 return Ok(DROP);
             }
             Judged::Reopen => {
-                delete::kill(&conn);
+                if !delete::kill(&conn) {
+                    // Somebody else is at it: the peer will try again.
+                    net.count(Counter::Drop);
+                    return Ok(DROP);
+                }
             }
         }
     }

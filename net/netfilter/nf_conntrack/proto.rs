@@ -5,11 +5,11 @@
 
 use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
-    account,
+    account, log,
     conn::now,
     seqadj,
-    skb::Packet,
-    state, Conn, Info, Net, Status,
+    skb::{Hook, Packet},
+    state, Conn, Info, Net, Status, HZ,
 };
 use nf_bindings as bindings;
 use nf_proto::{
@@ -39,6 +39,7 @@ pub fn judge(
     conn: &Conn,
     info: Info,
     packet: &Packet<'_>,
+    hook: Hook<'_>,
     description: &Description,
 ) -> Judged {
     let net = conn.net();
@@ -95,7 +96,7 @@ pub fn judge(
         }
         Segment::Other => Outcome::accept(state::generic_timeout(net, policy)),
     };
-    apply(conn, info.direction(), packet, &outcome)
+    apply(conn, info.direction(), packet, hook, &outcome)
 }
 
 /// Runs a protocol that keeps a state, under the connection's lock.
@@ -123,15 +124,24 @@ fn apply(
     conn: &Conn,
     direction: Direction,
     packet: &Packet<'_>,
+    hook: Hook<'_>,
     outcome: &Outcome,
 ) -> Judged {
     match outcome.verdict {
         Verdict::Accept => {}
-        Verdict::Invalid(reason) => return Judged::Invalid(reason),
+        Verdict::Invalid(reason) => {
+            if outcome.changes.cap {
+                cap(conn, outcome.timeout.unwrap_or(u32::MAX));
+            }
+            return Judged::Invalid(reason);
+        }
         Verdict::Drop(reason) => return Judged::Drop(reason),
         Verdict::Reopen => return Judged::Reopen,
     }
-    let Changes { assured, protoinfo, kill, .. } = outcome.changes;
+    let Changes { assured, protoinfo, kill, note, .. } = outcome.changes;
+    if let Some(reason) = note {
+        log::invalid(packet, hook, reason, conn.protocol());
+    }
     if kill {
         account::add(conn, direction, 1, packet.len());
         delete::kill(conn);
@@ -147,6 +157,17 @@ fn apply(
         ecache::cache(conn, ecache::Event::Assured);
     }
     Judged::Accept
+}
+
+/// Ends of a connection that cannot be believed: it may be over, and should not
+/// stay for days.
+#[cold]
+fn cap(conn: &Conn, timeout: u32) {
+    const WORTH_IT: u32 = 120 * HZ;
+    let left = conn.expires(now());
+    if left > timeout && left > WORTH_IT && !conn.status().has(Status::FIXED_TIMEOUT) {
+        conn.set_timeout(now().wrapping_add(timeout));
+    }
 }
 
 /// Sets a connection's timeout to `timeout` jiffies from now, unless it is
