@@ -74,7 +74,7 @@ pub fn start() -> Result {
     let usual = unsafe { bindings::ct_default_buckets() };
     let size = store::round_size(if asked == 0 { usual } else { asked });
     // Who sets a size expects that it allows for chains of eight.
-    let limit = if asked == 0 { usual } else { asked.saturating_mul(8) };
+    let limit = if asked == 0 { size } else { size.saturating_mul(8) };
     CACHE.start()?;
     let made = start_with_cache(size, limit);
     if made.is_err() {
