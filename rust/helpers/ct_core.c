@@ -12,6 +12,7 @@
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/rustynat_conntrack.h>
 #include <net/netfilter/nf_log.h>
 #include <net/sctp/checksum.h>
 
@@ -64,15 +65,42 @@ nf_rust_helper_ct_stat_of_cpu(const struct net *net, unsigned int cpu)
 	return cpu_possible(cpu) ? per_cpu_ptr(net->ct.stat, cpu) : NULL;
 }
 
+static struct rustynat_conntrack_net *ct_area(const struct net *net)
+{
+	return container_of(nf_ct_pernet(net), struct rustynat_conntrack_net, c);
+}
+
+void nf_rust_helper_ct_reason_inc(const struct net *net, unsigned int reason)
+{
+	this_cpu_inc(ct_area(net)->reasons[reason]);
+}
+
+u64 nf_rust_helper_ct_reason_sum(const struct net *net, unsigned int reason)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(ct_area(net)->reasons, cpu)[reason];
+	return sum;
+}
+
 bool nf_rust_helper_ct_stat_alloc(struct net *net)
 {
 	net->ct.stat = alloc_percpu(struct ip_conntrack_stat);
-	return net->ct.stat;
+	ct_area(net)->reasons = __alloc_percpu(RUSTYNAT_REASONS * sizeof(int),
+					       __alignof__(int));
+	if (net->ct.stat && ct_area(net)->reasons)
+		return true;
+	free_percpu(net->ct.stat);
+	free_percpu(ct_area(net)->reasons);
+	return false;
 }
 
 void nf_rust_helper_ct_stat_free(struct net *net)
 {
 	free_percpu(net->ct.stat);
+	free_percpu(ct_area(net)->reasons);
 }
 
 struct proc_dir_entry *

@@ -6,6 +6,16 @@
  * no header of the kernel declares.
  */
 #include <linux/types.h>
+#include <net/netfilter/nf_conntrack.h>
+
+/* Reasons for which a packet is INVALID (enum Reason in nf_proto). */
+#define RUSTYNAT_REASONS 18
+
+/* A namespace's area: what C knows of it first. */
+struct rustynat_conntrack_net {
+	struct nf_conntrack_net c;
+	unsigned int __percpu *reasons;
+};
 
 extern unsigned int nf_conntrack_net_id;
 extern bool nf_conntrack_enable_hooks;

@@ -14,7 +14,7 @@ use netfilter::conntrack::{
     Conn, Net, Status, HZ,
 };
 use nf_proto::{
-    l4::{number, sctp, tcp},
+    l4::{number, sctp, tcp, Reason},
     tuple::Direction,
 };
 
@@ -164,6 +164,24 @@ impl Content for Statistics {
         ];
         for (value, separator) in columns {
             out.hex(value).text(separator);
+        }
+    }
+}
+
+/// Why packets of a namespace were INVALID or dropped: a line a reason that
+/// occurred, with its number of packets.
+pub struct Reasons;
+
+impl Content for Reasons {
+    fn positions() -> u32 {
+        Reason::ALL.len() as u32
+    }
+
+    fn show(position: u32, net: Net, out: &mut Output) {
+        let Some(reason) = Reason::ALL.get(position as usize) else { return };
+        let count = stat::reason_count(net, *reason);
+        if count != 0 {
+            out.big_number(count).text(b" ").text(reason.text().as_bytes()).text(b"\n");
         }
     }
 }

@@ -196,6 +196,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, in the order of their numbers.
+    pub const ALL: [Reason; 18] = [
+        Reason::Truncated,
+        Reason::BadChecksum,
+        Reason::BadNetworkHeader,
+        Reason::TcpBadFlags,
+        Reason::TcpNotSyn,
+        Reason::TcpInvalidState,
+        Reason::TcpOutOfWindow,
+        Reason::TcpInvalidRst,
+        Reason::TcpChallengeAck,
+        Reason::SctpNotInit,
+        Reason::SctpBadChunks,
+        Reason::SctpBadTag,
+        Reason::SctpInvalidState,
+        Reason::IcmpUnexpected,
+        Reason::IcmpNoConnection,
+        Reason::IcmpMismatch,
+        Reason::GreBadHeader,
+        Reason::Unexpected,
+    ];
+
     /// A short text, as for `nf_log`.
     pub const fn text(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 
 use super::{
     skb::{Hook, Packet},
-    Net,
+    stat, Net,
 };
 use nf_bindings as bindings;
 use nf_proto::l4::Reason;
@@ -16,10 +16,11 @@ pub fn table_full(net: Net) {
     unsafe { bindings::ct_log_table_full(net.as_ptr()) }
 }
 
-/// A packet is INVALID, or dropped, for `reason`: logged if the namespace wants
-/// to know of its protocol (`nf_conntrack_log_invalid`).
-#[inline]
+/// A packet is INVALID, or dropped, for `reason`: counted, and logged if the
+/// namespace wants to know of its protocol (`nf_conntrack_log_invalid`).
+#[cold]
 pub fn invalid(packet: &Packet<'_>, hook: Hook<'_>, reason: Reason, protocol: u8) {
+    stat::count_reason(hook.net(), reason);
     let wanted = hook.net().log_invalid();
     if wanted != 0 && (wanted == protocol || wanted == ANY) {
         write(packet, hook, reason, protocol);

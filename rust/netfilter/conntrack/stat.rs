@@ -4,6 +4,7 @@
 
 use core::mem::offset_of;
 use nf_bindings as bindings;
+use nf_proto::l4::Reason;
 
 /// A counter of `/proc/net/stat/nf_conntrack`.
 #[repr(usize)]
@@ -50,6 +51,20 @@ pub fn of_cpu(net: super::Net, cpu: u32) -> Option<bindings::ip_conntrack_stat> 
         let counters = bindings::ct_stat_of_cpu(net.as_ptr(), cpu);
         (!counters.is_null()).then(|| counters.read_volatile())
     }
+}
+
+const _: () = assert!(Reason::ALL.len() == bindings::RUSTYNAT_REASONS as usize);
+
+/// Counts one more packet that is INVALID or dropped for `reason`, on this CPU.
+pub fn count_reason(net: super::Net, reason: Reason) {
+    // SAFETY: The namespace is live; the number is below that of reasons.
+    unsafe { bindings::ct_reason_inc(net.as_ptr(), reason as u32) }
+}
+
+/// How many there were, on all CPUs.
+pub fn reason_count(net: super::Net, reason: Reason) -> u64 {
+    // SAFETY: As above.
+    unsafe { bindings::ct_reason_sum(net.as_ptr(), reason as u32) }
 }
 
 /// Allocates a namespace's statistics. May sleep.

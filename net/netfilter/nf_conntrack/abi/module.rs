@@ -6,7 +6,7 @@
 use super::{core as abi_core, hooks, sockopt, sysctl};
 use crate::{
     confirm, ecache, expect, ext, gc, helper, iterate,
-    listing::{Connections, Statistics},
+    listing::{Connections, Reasons, Statistics},
     packet, proto, resize,
     store::{self, CACHE, TABLE},
 };
@@ -35,6 +35,7 @@ use nf_proto::{
 };
 
 const FILE: &CStr = c"nf_conntrack";
+const REASONS_FILE: &CStr = c"nf_conntrack_invalid";
 
 static STARTED: AtomicBool = AtomicBool::new(false);
 
@@ -173,7 +174,7 @@ static NAMESPACES: Static<UnsafeCell<bindings::pernet_operations>> = Static(Unsa
     operations.init = Some(init_net);
     operations.exit_batch = Some(exit_nets);
     operations.id = (&raw const bindings::nf_conntrack_net_id).cast_mut();
-    operations.size = size_of::<bindings::nf_conntrack_net>();
+    operations.size = size_of::<bindings::rustynat_conntrack_net>();
     operations
 }));
 
@@ -211,7 +212,7 @@ fn begin(net: Net) -> Result {
 
 fn begin_files(net: Net) -> Result {
     proc::create::<Connections>(net, FILE)?;
-    let made = proc::create_stat::<Statistics>(net, FILE).and_then(|()| {
+    let made = begin_statistics(net).and_then(|()| {
         let made = expect::proc_init(net).and_then(|()| {
             // SAFETY: The namespace is valid.
             let hooks = if unsafe { bindings::nf_conntrack_enable_hooks } {
@@ -227,7 +228,7 @@ fn begin_files(net: Net) -> Result {
             Ok(())
         });
         if made.is_err() {
-            proc::remove_stat(net, FILE);
+            end_statistics(net);
         }
         made
     });
@@ -235,6 +236,20 @@ fn begin_files(net: Net) -> Result {
         proc::remove(net, FILE);
     }
     made
+}
+
+fn begin_statistics(net: Net) -> Result {
+    proc::create_stat::<Statistics>(net, FILE)?;
+    let made = proc::create_stat::<Reasons>(net, REASONS_FILE);
+    if made.is_err() {
+        proc::remove_stat(net, FILE);
+    }
+    made
+}
+
+fn end_statistics(net: Net) {
+    proc::remove_stat(net, REASONS_FILE);
+    proc::remove_stat(net, FILE);
 }
 
 /// # Safety
@@ -259,7 +274,7 @@ unsafe extern "C" fn exit_nets(list: *mut bindings::list_head) {
             }
         }
         expect::proc_exit(net);
-        proc::remove_stat(net, FILE);
+        end_statistics(net);
         proc::remove(net, FILE);
         sysctl::exit_net(net);
     });
