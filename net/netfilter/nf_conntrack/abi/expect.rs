@@ -57,7 +57,7 @@ pub unsafe extern "C" fn __nf_ct_expect_find(
     let (net, zone, tuple) = unsafe {
         (
             Net::from_raw(net),
-            Zone::from_c(zone.read()),
+            Zone::from_c(&*zone),
             tuple::from_c(&*tuple),
         )
     };
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn nf_ct_expect_find_get(
     let (net, zone, tuple) = unsafe {
         (
             Net::from_raw(net),
-            Zone::from_c(zone.read()),
+            Zone::from_c(&*zone),
             tuple::from_c(&*tuple),
         )
     };
