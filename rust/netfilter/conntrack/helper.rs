@@ -211,14 +211,7 @@ impl Helper {
         match help {
             // SAFETY: All is valid for the call; its module waits for a grace
             // period before it goes.
-            Some(help) => unsafe {
-                help(
-                    packet.as_ptr(),
-                    transport,
-                    conn.as_ptr(),
-                    info.number(),
-                )
-            },
+            Some(help) => unsafe { help(packet.as_ptr(), transport, conn.as_ptr(), info.number()) },
             None => bindings::NF_ACCEPT as c_int,
         }
     }
