@@ -5,7 +5,7 @@
 
 use crate::{
     abi::core::confirm_and_deliver,
-    alloc, confirm, delete, ecache, expect, gre, helper, icmp,
+    alloc, delete, ecache, expect, gre, helper, icmp,
     proto::{self, Judged},
     seqadj,
     store::{hash, TABLE},

@@ -9,7 +9,7 @@ use netfilter::conntrack::{
     conn::now,
     seqadj,
     skb::{Hook, Packet},
-    state, Conn, Info, Net, Status, HZ,
+    state, Conn, Info, Status, HZ,
 };
 use nf_bindings as bindings;
 use nf_proto::{
@@ -205,9 +205,4 @@ pub fn can_early_drop(conn: &Conn) -> bool {
         number::SCTP => state::peek::<sctp::State>(conn).can_early_drop(),
         _ => false,
     }
-}
-
-/// Sets the defaults of a namespace's protocols.
-pub fn init_net(net: Net) {
-    state::init_net(net);
 }

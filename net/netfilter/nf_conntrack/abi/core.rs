@@ -6,7 +6,7 @@ use crate::{
     alloc, check_prototype,
     confirm::{self, Confirmed},
     delete, ecache, expect, helper, iterate, packet,
-    store::{self, CACHE, TABLE},
+    store::{self, CACHE},
     timeout,
 };
 use core::{ptr::null_mut, ptr::NonNull, sync::atomic::Ordering};
@@ -15,12 +15,10 @@ use netfilter::conntrack::{
     account,
     conn::{self, now},
     skb::{Carried, Hook, Packet},
-    stat::Counter,
-    table::{Key, Visit},
-    tuple, Conn, ConnRef, Fresh, Info, Net, Status, Zone,
+    tuple, Conn, ConnRef, Info, Net, Status, Zone,
 };
 use nf_bindings as bindings;
-use nf_proto::tuple::{Direction, Tuple};
+use nf_proto::tuple::Direction;
 
 const ACCEPT: c_uint = bindings::NF_ACCEPT;
 const DROP: c_uint = bindings::NF_DROP;
@@ -240,6 +238,9 @@ pub unsafe extern "C" fn nf_conntrack_free(ct: *mut bindings::nf_conn) {
     unsafe { free(ct) }
 }
 
+/// # Safety
+///
+/// `ct` is a connection whose count is zero, in no list.
 unsafe fn free(ct: *mut bindings::nf_conn) {
     // SAFETY: By the caller's contract: valid until freed below.
     let conn = unsafe { Conn::from_raw(ct) };

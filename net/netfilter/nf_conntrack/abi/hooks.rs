@@ -83,6 +83,9 @@ static IPV6_OPS: Ops = Ops([
     ),
 ]);
 
+/// # Safety
+///
+/// C: a hook's arguments.
 unsafe extern "C" fn track(
     _priv: *mut c_void,
     skb: *mut bindings::sk_buff,
@@ -94,6 +97,10 @@ unsafe extern "C" fn track(
 
 /// Output may come in fragments, by a socket that asked for no defragmentation:
 /// those are not tracked.
+///
+/// # Safety
+///
+/// C: a hook's arguments.
 unsafe extern "C" fn track_ipv4_output(
     _priv: *mut c_void,
     skb: *mut bindings::sk_buff,

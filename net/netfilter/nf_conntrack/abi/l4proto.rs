@@ -4,7 +4,7 @@
 //! tables that differ are data; the functions are the same for all.
 
 use crate::check_prototype;
-use core::{mem::zeroed, ptr::null};
+use core::mem::zeroed;
 use kernel::{
     error::code::{EINVAL, ENOSPC},
     ffi::{c_int, c_uint, c_void},
@@ -183,6 +183,9 @@ const ICMPV6: IcmpAttributes = IcmpAttributes {
 };
 
 impl IcmpAttributes {
+    /// # Safety
+    ///
+    /// C: a netlink message or a parsed table, and a valid tuple.
     unsafe fn put(&self, skb: *mut bindings::sk_buff, tuple: *const bindings::nf_conntrack_tuple) -> c_int {
         // SAFETY: By the C contract of the callers.
         unsafe {
@@ -195,6 +198,9 @@ impl IcmpAttributes {
         }
     }
 
+    /// # Safety
+    ///
+    /// C: a netlink message or a parsed table, and a valid tuple.
     unsafe fn get(
         &self,
         tb: Attributes,
@@ -231,29 +237,36 @@ impl IcmpAttributes {
     }
 }
 
+/// # Safety
+///
+/// C: a netlink message, and a valid tuple.
 unsafe extern "C" fn icmp_put(skb: *mut bindings::sk_buff, t: *const bindings::nf_conntrack_tuple) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMP.put(skb, t) }
 }
 
+/// # Safety
+///
+/// C: a netlink message, and a valid tuple.
 unsafe extern "C" fn icmpv6_put(skb: *mut bindings::sk_buff, t: *const bindings::nf_conntrack_tuple) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMPV6.put(skb, t) }
 }
 
+/// # Safety
+///
+/// C: a parsed table, and a valid tuple.
 unsafe extern "C" fn icmp_get(tb: Attributes, t: *mut bindings::nf_conntrack_tuple, flags: u32) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMP.get(tb, t, flags, icmp::invert) }
 }
 
+/// # Safety
+///
+/// C: a parsed table, and a valid tuple.
 unsafe extern "C" fn icmpv6_get(tb: Attributes, t: *mut bindings::nf_conntrack_tuple, flags: u32) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMPV6.get(tb, t, flags, icmpv6::invert) }
-}
-
-/// Two bytes, one, one.
-extern "C" fn icmp_size() -> c_uint {
-    24
 }
 
 // TCP's and SCTP's states as attributes.
@@ -582,8 +595,13 @@ const fn with_ports(mut l4: bindings::nf_conntrack_l4proto) -> bindings::nf_conn
     l4
 }
 
+/// Attributes of two bytes, one, one.
+///
+/// # Safety
+///
+/// None is needed.
 unsafe extern "C" fn icmp_attr_size() -> c_uint {
-    icmp_size()
+    24
 }
 
 type L4 = Constant<bindings::nf_conntrack_l4proto>;
@@ -648,5 +666,3 @@ pub unsafe extern "C" fn nf_ct_l4proto_find(l4proto: u8) -> *const bindings::nf_
     };
     core::ptr::from_ref(l4).cast()
 }
-
-const _: *const c_void = null();

@@ -5,9 +5,9 @@
 
 use super::{core as abi_core, hooks, sockopt, sysctl};
 use crate::{
-    confirm, ecache, expect, ext, gc, helper, iterate,
+    ecache, expect, ext, gc, helper, iterate,
     listing::{Connections, Reasons, Statistics},
-    packet, proto, resize,
+    packet, resize,
     store::{self, CACHE, TABLE},
 };
 use core::{

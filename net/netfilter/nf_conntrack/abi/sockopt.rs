@@ -9,7 +9,7 @@ use kernel::{
     ffi::{c_int, c_void},
     prelude::*,
 };
-use netfilter::conntrack::{tuple, Net, Zone};
+use netfilter::conntrack::{Net, Zone};
 use nf_bindings as bindings;
 use nf_proto::{
     l4::number,
@@ -92,7 +92,6 @@ unsafe fn original(sk: *mut bindings::sock, ipv6: bool) -> Result<(Address, [u8;
     let _rcu = kernel::sync::rcu::read_lock();
     let (conn, _) = packet::find(net, Zone::DEFAULT, &seen).ok_or(ENOENT)?;
     let first = conn.tuple(Direction::Original).dst;
-    let _ = tuple::as_c;
     Ok((first.address, first.id.to_bytes(), flow_label, device))
 }
 

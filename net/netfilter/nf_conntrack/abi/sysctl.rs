@@ -173,6 +173,10 @@ fn describe(net: Net, name: &'static CStr, value: Value) -> bindings::ctl_table 
 
 /// `nf_conntrack_buckets`: shows the size of the table, sets the size that it
 /// does not shrink below.
+///
+/// # Safety
+///
+/// C: a handler's arguments.
 unsafe extern "C" fn buckets(
     table: *const bindings::ctl_table,
     write: c_int,
@@ -197,6 +201,9 @@ unsafe extern "C" fn buckets(
     }
 }
 
+/// # Safety
+///
+/// C: a handler's arguments.
 unsafe extern "C" fn log_invalid(
     table: *const bindings::ctl_table,
     write: c_int,
