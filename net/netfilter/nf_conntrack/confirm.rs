@@ -230,7 +230,8 @@ pub enum NotInserted {
 }
 
 /// Puts a connection into the table that netlink code has made, complete with
-/// timeout (a time) and status. The caller has its only reference. Under RCU.
+/// timeout (a time) and status, and with a count of zero. If it is inserted, the
+/// table has a reference, and the caller another one. Under RCU.
 pub fn insert(conn: &Conn) -> Result<(), NotInserted> {
     let (net, zone) = (conn.net(), conn.zone());
     let original = conn.tuple(Direction::Original);
@@ -248,7 +249,8 @@ pub fn insert(conn: &Conn) -> Result<(), NotInserted> {
             Search::Free(_) => {}
         }
     }
-    conn.add_reference();
+    // The count was zero until now: one is the table's, one the caller's.
+    conn.begin_references(2);
     chains.insert(conn, Direction::Original, hash);
     chains.insert(conn, Direction::Reply, reply_hash);
     net.count(Counter::Insert);

@@ -386,6 +386,13 @@ impl Conn {
         ConnRef(NonNull::from(self))
     }
 
+    /// Begins a connection that nobody has a reference to yet with `count` of
+    /// them. Whoever gets one sees all that was written before.
+    #[inline]
+    pub fn begin_references(&self, count: u32) {
+        self.uses().store(count, Ordering::Release);
+    }
+
     /// Counts one more reference, which somebody else (an skb, the table) will
     /// give back.
     #[inline]
