@@ -513,6 +513,18 @@ impl Fresh {
     ) -> Self {
         let raw: *mut bindings::nf_conn = memory.as_ptr().cast();
         let tail = offset_of!(bindings::nf_conn, __nfct_init_offset);
+        // A racing reader finds the connection's address from a tuple's by the
+        // direction in it, which never has another value than the right one:
+        // it is set before the tuple is copied to where readers are.
+        let directed = |tuple: &Tuple, direction: Direction| {
+            let mut tuple = *tuple;
+            tuple.dst.direction = direction as u8;
+            tuple::to_c(&tuple)
+        };
+        let (original, reply) = (
+            directed(original, Direction::Original),
+            directed(reply, Direction::Reply),
+        );
         // SAFETY: The memory is ours; readers that still hold a pointer to a
         // former life of it are turned away by the zero count, and check net,
         // zone, tuple and status after taking a reference.
@@ -521,10 +533,8 @@ impl Fresh {
                 .store(0, Ordering::Relaxed);
             bindings::conn_init_lock(raw);
             let [first, second] = &mut (*raw).tuplehash;
-            first.tuple = core::ptr::read(tuple::as_c(original));
-            second.tuple = core::ptr::read(tuple::as_c(reply));
-            first.tuple.dst.dir = Direction::Original as u8;
-            second.tuple.dst.dir = Direction::Reply as u8;
+            (&raw mut first.tuple).write_volatile(original);
+            (&raw mut second.tuple).write_volatile(reply);
             first.hnnode.pprev = core::ptr::null_mut();
             second.hnnode.pprev = core::ptr::null_mut();
             (*raw).status = 0;
