@@ -58,8 +58,7 @@ fn to(size: u32) -> Result {
         return Ok(());
     }
     let buckets = Buckets::new(size, TABLE.next_generation()).ok_or(ENOMEM)?;
-    TABLE.resize(buckets);
-    settings::set_table(&TABLE);
+    TABLE.resize(buckets, settings::set_table);
     Ok(())
 }
 

@@ -34,13 +34,18 @@ pub fn set_buckets(buckets: u32) {
 /// (`nf_conntrack_hash`, `nf_conntrack_htable_size`).
 pub fn set_table(table: &super::table::Table) {
     let (heads, size) = table.first_head();
-    // SAFETY: Aligned words, written under the resize lock or before anything
-    // runs. The size shrinks before and grows after the array changes.
-    unsafe {
-        if size < buckets() {
-            set_buckets(size);
-        }
-        (&raw mut bindings::nf_conntrack_hash).write_volatile(heads);
+    // C compares its bucket with the size and then looks into the array, under
+    // the bucket's lock: within one hold it must not see the larger size and
+    // the smaller array, so holders come to their end between the two.
+    if size < buckets() {
+        set_buckets(size);
+        table.pass_locks();
+    }
+    // SAFETY: An aligned word, written under the resize lock or before anything
+    // runs.
+    unsafe { (&raw mut bindings::nf_conntrack_hash).write_volatile(heads) };
+    if size > buckets() {
+        table.pass_locks();
         set_buckets(size);
     }
 }

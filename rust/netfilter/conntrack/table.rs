@@ -360,8 +360,9 @@ impl Table {
     }
 
     /// Replaces the array of buckets by `new`, bucket by bucket. May sleep;
-    /// only one at a time. The old array is freed after a grace period.
-    pub fn resize(&self, new: NonNull<Buckets>) {
+    /// only one at a time. `publish` tells those who walk the array by
+    /// themselves; the old array is freed a grace period after it returns.
+    pub fn resize(&self, new: NonNull<Buckets>, publish: impl FnOnce(&Self)) {
         // SAFETY: Only this function replaces arrays, one at a time.
         let old = unsafe { &*self.current.load(Ordering::Acquire) };
         // SAFETY: Not yet shared, and kept until a later resize.
@@ -380,11 +381,20 @@ impl Table {
             }
         }
         self.current.store(new.as_ptr(), Ordering::Release);
+        publish(self);
         // SAFETY: Waits until no reader has the old array, then frees it; it is
         // no longer reachable.
         unsafe {
             bindings::synchronize_rcu();
             Buckets::free(NonNull::from(old));
+        }
+    }
+
+    /// Takes every lock in turn: whoever holds one from here on began to after
+    /// the call.
+    pub fn pass_locks(&self) {
+        for lock in 0..LOCKS {
+            drop(self.lock(lock, lock));
         }
     }
 
