@@ -3,7 +3,7 @@
 //! The end of a connection.
 
 use crate::{ecache, expect, helper, store::TABLE};
-use netfilter::conntrack::{account, conn::now, table::LockedChains, Conn, Status};
+use netfilter::conntrack::{account, conn::now, Conn, Status};
 use nf_proto::{l4::Jiffies, tuple::Direction};
 
 /// Its time has come, it is in the table, and nobody is removing it yet
@@ -25,17 +25,19 @@ pub fn delete(conn: &Conn, portid: u32, report: i32) -> bool {
     account::stopped(conn);
     if ecache::report(conn, ecache::Event::Destroy, portid, report).is_err() {
         helper::destroy(conn);
-        unhash(conn);
-        ecache::add_dying(conn);
-        ecache::retry_later(conn.net(), ecache::Retry::Failed);
+        if unhash(conn) {
+            ecache::add_dying(conn);
+            ecache::retry_later(conn.net(), ecache::Retry::Failed);
+        }
         return false;
     }
     if ecache::retry_pending(conn.net()) {
         ecache::retry_later(conn.net(), ecache::Retry::Sent);
     }
     helper::destroy(conn);
-    unhash(conn);
-    conn.put_table_reference();
+    if unhash(conn) {
+        conn.put_table_reference();
+    }
     true
 }
 
@@ -53,15 +55,21 @@ pub fn collect(conn: &Conn) {
     }
 }
 
-fn unhash(conn: &Conn) {
-    let (original, reply) = conn.hashes();
-    let chains = TABLE.lock(original, reply);
-    clear(&chains, conn);
-}
-
-fn clear(chains: &LockedChains<'_>, conn: &Conn) {
-    chains.remove(conn, Direction::Original);
-    chains.remove(conn, Direction::Reply);
-    // Expectations need their master; without it they are over.
-    expect::remove_all(conn);
+/// True if it was in the table, whose reference is the caller's now. DYING is
+/// set: one that is not in the table will not be.
+fn unhash(conn: &Conn) -> bool {
+    loop {
+        let hashes = conn.hashes();
+        let chains = TABLE.lock(hashes.0, hashes.1);
+        // That of the reply is set when it is confirmed, under the lock of the
+        // other, which never changes.
+        if conn.hashes() != hashes {
+            continue;
+        }
+        chains.remove(conn, Direction::Original);
+        chains.remove(conn, Direction::Reply);
+        // Expectations need their master; without it they are over.
+        expect::remove_all(conn);
+        return conn.is_confirmed();
+    }
 }
