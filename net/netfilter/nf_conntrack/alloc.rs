@@ -17,7 +17,7 @@ pub struct NoRoom;
 /// A connection from `original` to `reply`, which nobody else can reach yet.
 ///
 /// `hash` is that of `original`: if the table is full, something near it is
-/// dropped early. Under RCU.
+/// dropped early.
 pub fn allocate(
     net: Net,
     zone: Zone,

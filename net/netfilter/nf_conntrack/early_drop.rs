@@ -15,8 +15,10 @@ use netfilter::conntrack::{
 const RANGE: u32 = 8;
 
 /// Removes connections of `net` near `hash` that are not assured. True if any
-/// went. Under RCU, without locks.
+/// went. Any context, without locks.
 pub fn make_room(table: &Table, net: Net, hash: u32) -> bool {
+    // Netlink's connections are not made under RCU.
+    let _rcu = kernel::sync::rcu::read_lock();
     let now = now();
     let dropped = AtomicU32::new(0);
     for offset in 0..RANGE {
