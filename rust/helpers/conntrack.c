@@ -80,8 +80,9 @@ static void resize_work_fn(struct work_struct *work)
 	nf_conntrack_resize_run();
 }
 
-static DECLARE_DEFERRABLE_WORK(gc_work, gc_work_fn);
+static DECLARE_DELAYED_WORK(gc_work, gc_work_fn);
 static DECLARE_WORK(resize_work, resize_work_fn);
+static bool work_started;
 static DEFINE_MUTEX(ct_mutex);
 
 static void gc_work_fn(struct work_struct *work)
@@ -92,6 +93,7 @@ static void gc_work_fn(struct work_struct *work)
 
 void nf_rust_helper_ct_work_start(void)
 {
+	WRITE_ONCE(work_started, true);
 	queue_delayed_work(system_power_efficient_wq, &gc_work, HZ);
 }
 
@@ -103,7 +105,7 @@ void nf_rust_helper_ct_work_stop(void)
 
 void nf_rust_helper_ct_resize_soon(void)
 {
-	if (!work_pending(&resize_work))
+	if (READ_ONCE(work_started) && !work_pending(&resize_work))
 		queue_work(system_unbound_wq, &resize_work);
 }
 

@@ -60,7 +60,9 @@ pub fn run() -> Jiffies {
         WALK.entries.store(0, Ordering::Relaxed);
         WALK.expired.store(0, Ordering::Relaxed);
     }
-    let spare = PRESSED.load(Ordering::Relaxed).then(|| settings::max() / 100 * 95);
+    let spare = PRESSED.load(Ordering::Relaxed)
+        .then(|| settings::max() / 100 * 95)
+        .filter(|limit| *limit != 0);
     loop {
         let end = {
             let _rcu = kernel::sync::rcu::read_lock();
@@ -114,13 +116,11 @@ fn visit(entry: Entry<'_>, spare: Option<u32>) -> Visit {
         delete::collect(conn);
         return Visit::Continue;
     }
-    let status = conn.status();
-    let crowded =
-        spare.is_some_and(|limit| conn.net().connections().load(Ordering::Relaxed) as u32 >= limit);
-    if !(crowded || status.has(Status::HELPER)) {
+    if spare.is_none() && !conn.status().has(Status::HELPER) {
         return Visit::Continue;
     }
-    // Met without a reference: it may be another connection by now.
+    // Met without a reference: it may be another connection by now, or its
+    // namespace gone.
     let Some(conn) = conn.try_get() else {
         return Visit::Continue;
     };
@@ -131,6 +131,8 @@ fn visit(entry: Entry<'_>, spare: Option<u32>) -> Visit {
     if status.has(Status::HELPER) {
         expect::gc(&conn);
     }
+    let crowded =
+        spare.is_some_and(|limit| conn.net().connections().load(Ordering::Relaxed) as u32 >= limit);
     if crowded && can_spare(&conn) {
         delete::kill(&conn);
     }

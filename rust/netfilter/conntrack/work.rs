@@ -9,9 +9,9 @@
 
 use nf_bindings as bindings;
 
-/// Starts garbage collection.
+/// Starts garbage collection, and has requests to look at the size heard.
 pub fn start() {
-    // SAFETY: Called once, when the module starts, before any packet.
+    // SAFETY: Called once, when the module has started.
     unsafe { bindings::ct_work_start() }
 }
 
@@ -22,7 +22,7 @@ pub fn stop() {
     unsafe { bindings::ct_work_stop() }
 }
 
-/// Has the table's size looked at soon. Any context.
+/// Has the table's size looked at soon, once the work has started. Any context.
 #[inline]
 pub fn resize_soon() {
     // SAFETY: Queueing work is possible in any context.

@@ -122,7 +122,6 @@ fn start_with_registries() -> Result {
         sockopt::exit();
         return Err(error);
     }
-    work::start();
     STARTED.store(true, Ordering::Relaxed);
     // SAFETY: The hooks are static; the operations too.
     let error = unsafe {
@@ -133,24 +132,26 @@ fn start_with_registries() -> Result {
         // SAFETY: Set above; waits until nobody uses it.
         unsafe { bindings::ct_set_hook(core::ptr::null()) };
         STARTED.store(false, Ordering::Relaxed);
-        work::stop();
         sysctl::exit();
         sockopt::exit();
         return Err(Error::from_errno(error));
     }
+    // It looks at all namespaces: they have their areas now.
+    work::start();
     Ok(())
 }
 
 /// Takes it down. No hook is registered any more, as no other module uses this
 /// one.
 pub fn stop() {
+    // Before the namespaces' areas go, at which it looks.
+    work::stop();
     // SAFETY: Registered in `start`.
     unsafe { bindings::unregister_pernet_subsys(NAMESPACES.0.get()) };
     sysctl::exit();
     STARTED.store(false, Ordering::Relaxed);
     // SAFETY: Waits until nobody uses it.
     unsafe { bindings::ct_set_hook(core::ptr::null()) };
-    work::stop();
     sockopt::exit();
     helper::stop();
     expect::stop();
