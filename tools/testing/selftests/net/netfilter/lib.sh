@@ -107,10 +107,23 @@ statistic() {
 forget() { in_router conntrack -F; }
 count_is() { is "$(setting count '' "${2:-}")" "$1"; }
 
-# listen NAMESPACE SOCAT-ADDRESS: an echo server; its socat is the last child.
-# send NAMESPACE SOCAT-ADDRESS: a line there must come back.
+# listen NAMESPACE KIND PORT [OPTION]: an echo server of socat's KIND (as TCP4);
+# of a protocol that has no ports PORT is the protocol.
 listen() {
-	ip netns exec "$1" socat "$2" PIPE >/dev/null 2>&1 &
-	sleep 0.5
+	local mode=LISTEN
+	case $2 in IP*) mode=RECVFROM ;; esac
+	ip netns exec "$1" socat "$2-$mode:$3,fork${4:+,$4}" PIPE >/dev/null 2>&1 &
+	case $2 in
+	TCP*) wait_local_port_listen "$1" "$3" tcp ;;
+	UDP*) wait_local_port_listen "$1" "$3" udp ;;
+	*) sleep 2 ;;
+	esac
 }
-send() { is "$(echo hello | ip netns exec "$1" timeout 20 socat -t 2 - "$2")" hello; }
+
+# send NAMESPACE SOCAT-ADDRESS: a line there must come back. Not all protocols can
+# be closed in one direction only: wait a little.
+send() {
+	local answer
+	answer=$({ echo hello && sleep 1; } | ip netns exec "$1" timeout 20 socat -t 1 - "$2")
+	is "$answer" hello
+}

@@ -20,7 +20,7 @@ routed
 rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; } }'
 
 # A TCP connection that stays and echoes what comes in: assured.
-listen "$server" TCP4-LISTEN:4000,fork,reuseaddr
+listen "$server" TCP4 4000
 coproc talk { ip netns exec "$client" socat -t 5 - TCP4:10.0.2.2:4000; }
 say() {
 	local answer

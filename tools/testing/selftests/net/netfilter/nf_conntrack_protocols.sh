@@ -20,7 +20,7 @@ routed
 : "${client:?}" "${server:?}"
 
 # All that passes is written down with its state, once.
-rules <<'END'
+rules <<'END' || exit
 table inet test {
 	set seen {
 		typeof meta nfproto . meta l4proto . ct state . ct direction
@@ -51,7 +51,6 @@ table inet test {
 	}
 }
 END
-[ $? = 0 ] || exit 1
 
 # seen FAMILY PROTOCOL STATE DIRECTION
 seen() {
@@ -81,13 +80,13 @@ for f in 4 6; do
 	check "IPv$f: ping: connection" has_connection \
 		"^${ip[$f]} $line [0-9]+ $there $types id=[0-9]+ $back $answer id=[0-9]+ $end"
 
-	listen "$server" "UDP$f-LISTEN:4000,fork"
+	listen "$server" UDP$f 4000
 	check "IPv$f: UDP" send "$client" "UDP$f:$peer:4000,sp=5000"
 	check "IPv$f: UDP: states" new_and_reply $f udp
 	check "IPv$f: UDP: connection, not assured" has_connection \
 		"^${ip[$f]} udp      17 (2[0-9]|30) $there sport=5000 dport=4000 $back sport=4000 dport=5000 $end"
 
-	listen "$server" "TCP$f-LISTEN:4000,fork,reuseaddr"
+	listen "$server" TCP$f 4000
 	check "IPv$f: TCP" send "$client" "TCP$f:$peer:4000"
 	check "IPv$f: TCP: states" new_and_reply $f tcp
 	check "IPv$f: TCP: connection that was closed" has_connection \
@@ -98,13 +97,13 @@ for f in 4 6; do
 	}
 	check "IPv$f: TCP: connection that is open" slowwait 10 established
 
-	listen "$server" "IP$f-RECVFROM:253,fork"
+	listen "$server" IP$f 253
 	check "IPv$f: protocol 253" send "$client" "IP$f-DATAGRAM:$peer:253"
 	check "IPv$f: protocol 253: states" new_and_reply $f 253
 	check "IPv$f: protocol 253: connection" has_connection "^${ip[$f]} unknown  253 (5[0-9]{2}|600) $there $back $end"
 
 	if modprobe -q sctp; then
-		listen "$server" "SCTP$f-LISTEN:4000,fork"
+		listen "$server" SCTP$f 4000
 		check "IPv$f: SCTP" send "$client" "SCTP$f:$peer:4000"
 		check "IPv$f: SCTP: states" new_and_reply $f sctp
 		check "IPv$f: SCTP: connection" has_connection \
@@ -117,8 +116,8 @@ for f in 4 6; do
 	outside=$([ $f = 4 ] && echo 10.0 || echo fd00)
 	dot=$([ $f = 4 ] && echo . || echo ::)
 	sep=$([ $f = 4 ] && echo . || echo :)
-	ip -n "$client" link add g$f type $kind local "$outside${sep}1${dot}2" remote "$outside${sep}2${dot}2"
-	ip -n "$server" link add g$f type $kind local "$outside${sep}2${dot}2" remote "$outside${sep}1${dot}2"
+	ip -n "$client" link add "g$f" type "$kind" local "$outside${sep}1${dot}2" remote "$outside${sep}2${dot}2"
+	ip -n "$server" link add "g$f" type "$kind" local "$outside${sep}2${dot}2" remote "$outside${sep}1${dot}2"
 	ip -n "$client" address add "172.16.$f.1/24" dev g$f
 	ip -n "$server" address add "172.16.$f.2/24" dev g$f
 	ip -n "$client" link set g$f up
@@ -131,7 +130,7 @@ for f in 4 6; do
 	# A closed port: the error belongs to the connection and has its mark.
 	in_client bash -c "echo >/dev/udp/${address[$f]}/4999" 2>/dev/null
 	related() {
-		in_router nft list set inet test marked | grep -E "\<$icmp \. related \. 0x0+7\>" && seen $f "$icmp" related reply
+		in_router nft list set inet test marked | grep -E "\<$icmp \. related \. 0x0+7\>" && seen "$f" "$icmp" related reply
 	}
 	check "IPv$f: an ICMP error is RELATED and has the mark" slowwait 5 related
 

@@ -17,7 +17,7 @@ modprobe nf_conntrack
 routed
 # Set by setup_ns.
 : "${client:?}" "${server:?}"
-listen "$server" UDP4-LISTEN:4000,fork
+listen "$server" UDP4 4000
 forwarded='chain forward { type filter hook forward priority 0; ct state new counter; }'
 # zones RULE...: the rules of the router from now on, with an empty table.
 zones() {
