@@ -38,3 +38,92 @@ skip_all() {
 	ktap_skip_all "$@"
 	exit "$KSFT_SKIP"
 }
+
+# is IS SHOULD, above IS THAN: comparisons that say what was wrong.
+is() { [ "$1" = "$2" ] || { echo "is '$1', should be '$2'" && false; }; }
+above() { [ "$1" -gt "$2" ] || { echo "is $1, should be above $2" && false; }; }
+
+# routed: the namespaces client, router and server, each of the two at a link of
+# its own to the router, with IPv4 (10.0.1.2, 10.0.2.2) and IPv6 (fd00:1::2,
+# fd00:2::2), and in_client, in_router, in_server to run a command there.
+# shellcheck disable=SC2016,SC2154,SC2317,SC2329 # set by setup_ns; called by tests
+routed() {
+	local end name device net host
+	setup_ns client router server
+	in_client() { ip netns exec "$client" "$@"; }
+	in_router() { ip netns exec "$router" "$@"; }
+	in_server() { ip netns exec "$server" "$@"; }
+	ip link add c0 netns "$client" address 02:00:00:00:01:02 type veth peer \
+		name r0 netns "$router" address 02:00:00:00:01:01
+	ip link add s0 netns "$server" address 02:00:00:00:02:02 type veth peer \
+		name r1 netns "$router" address 02:00:00:00:02:01
+	for end in client,c0,1,2 router,r0,1,1 router,r1,2,1 server,s0,2,2; do
+		IFS=, read -r name device net host <<<"$end"
+		ip -n "${!name}" address add "10.0.$net.$host/24" dev "$device"
+		ip -n "${!name}" address add "fd00:$net::$host/64" dev "$device" nodad
+		ip -n "${!name}" link set "$device" up
+	done
+	ip -n "$client" route add default via 10.0.1.1
+	ip -n "$server" route add default via 10.0.2.1
+	ip -n "$client" route add default via fd00:1::1
+	ip -n "$server" route add default via fd00:2::1
+	in_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+# What follows looks at connection tracking in the router, or in another
+# namespace if that is given last.
+
+# rules: nft reads rules for the router from standard input.
+rules() { ip netns exec "${1:-$router}" nft -f -; }
+
+# setting NAME [VALUE [NAMESPACE]]: get or set net.netfilter.nf_conntrack_NAME.
+setting() {
+	local file=/proc/sys/net/netfilter/nf_conntrack_$1
+	if [ -n "${2:-}" ]; then
+		ip netns exec "${3:-$router}" sh -c "echo '$2' >$file"
+	else
+		ip netns exec "${3:-$router}" cat "$file"
+	fi
+}
+
+# connections [NAMESPACE]: the table. has_connection PATTERN [NAMESPACE]: a line
+# of it matches.
+connections() { ip netns exec "${1:-$router}" cat /proc/net/nf_conntrack; }
+has_connection() { connections "${2:-}" | grep -E "$1" || { connections "${2:-}" && false; }; }
+
+# statistic NAME [NAMESPACE]: the sum over all CPUs.
+# shellcheck disable=SC2016 # awk's own
+statistic() {
+	local cpu sum=0 column
+	column=$(ip netns exec "${2:-$router}" awk -v name="$1" \
+		'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) print i }' /proc/net/stat/nf_conntrack)
+	for cpu in $(ip netns exec "${2:-$router}" awk -v i="$column" 'NR > 1 { print $i }' /proc/net/stat/nf_conntrack); do
+		sum=$((sum + 0x$cpu))
+	done
+	echo "$sum"
+}
+
+# forget: removes all connections of the router; count_is N: that many are there.
+forget() { in_router conntrack -F; }
+count_is() { is "$(setting count '' "${2:-}")" "$1"; }
+
+# listen NAMESPACE KIND PORT [OPTION]: an echo server of socat's KIND (as TCP4);
+# of a protocol that has no ports PORT is the protocol.
+listen() {
+	local mode=LISTEN
+	case $2 in IP*) mode=RECVFROM ;; esac
+	ip netns exec "$1" socat "$2-$mode:$3,fork${4:+,$4}" PIPE >/dev/null 2>&1 &
+	case $2 in
+	TCP*) wait_local_port_listen "$1" "$3" tcp ;;
+	UDP*) wait_local_port_listen "$1" "$3" udp ;;
+	*) sleep 2 ;;
+	esac
+}
+
+# send NAMESPACE SOCAT-ADDRESS: a line there must come back. Not all protocols can
+# be closed in one direction only: wait a little.
+send() {
+	local answer
+	answer=$({ echo hello && sleep 1; } | ip netns exec "$1" timeout 20 socat -t 1 - "$2")
+	is "$answer" hello
+}
