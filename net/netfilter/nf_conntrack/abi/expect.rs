@@ -247,6 +247,9 @@ pub unsafe extern "C" fn nf_ct_expect_iterate_net(
     unsafe { iterate(Some(Net::from_raw(net)), iter, data, portid, report) };
 }
 
+/// # Safety
+///
+/// `iter` takes `data` and a valid expectation.
 unsafe fn iterate(net: Option<Net>, iter: Choose, data: *mut c_void, portid: u32, report: c_int) {
     let Some(iter) = iter else { return };
     expect::iterate(net, portid, report, |_, exp| {
