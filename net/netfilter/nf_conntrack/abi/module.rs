@@ -69,7 +69,8 @@ pub extern "C" fn nf_conntrack_resize_run() {
 
 /// Sets the module up.
 pub fn start() -> Result {
-    store::set_key([netfilter::random::u64(), netfilter::random::u64()]);
+    let secret = || [netfilter::random::u64(), netfilter::random::u64()];
+    store::set_keys(secret(), secret());
     let asked = settings::buckets();
     // SAFETY: The module is being loaded.
     let usual = unsafe { bindings::ct_default_buckets() };
