@@ -196,7 +196,6 @@ fn begin(net: Net) -> Result {
     net.set_checksum(true);
     state::init_net(net);
     stat::init_net(net)?;
-    ecache::pernet_init(net);
     ext::pernet_init(net);
     let made = sysctl::init_net(net).and_then(|()| {
         let made = begin_files(net);
@@ -206,7 +205,7 @@ fn begin(net: Net) -> Result {
         made
     });
     if made.is_err() {
-        ecache::pernet_exit(net);
+        ext::pernet_exit(net);
         stat::exit_net(net);
     }
     made
@@ -298,7 +297,7 @@ unsafe extern "C" fn exit_nets(list: *mut bindings::list_head) {
         work::pause();
     }
     each(&mut |net| {
-        ecache::pernet_exit(net);
+        ext::pernet_exit(net);
         stat::exit_net(net);
     });
 }
