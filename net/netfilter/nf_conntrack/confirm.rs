@@ -61,7 +61,9 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     if status.any(Status::CONFIRMED | Status::DYING) {
         // A clone of the packet was here before, or the connection was deleted
         // while its packet was queued.
-        net.count(Counter::InsertFailed);
+        if !status.has(Status::CONFIRMED) {
+            net.count(Counter::InsertFailed);
+        }
         return Confirmed::No;
     }
     let mut longest = 0;

@@ -106,7 +106,7 @@ fn line(conn: &Conn, out: &mut Output) {
     if let Some(seconds) = account::seconds_since_start(conn) {
         out.text(b"delta-time=").big_number(seconds).text(b" ");
     }
-    // The reference that was taken for this line is not counted.
+    // The reference that was taken for this line is among them, as in stock.
     out.text(b"use=").number(conn.use_count()).text(b"\n");
 }
 

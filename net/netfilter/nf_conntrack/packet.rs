@@ -95,9 +95,14 @@ fn admit(
     description: &mut Description,
 ) -> Result<u32, Reason> {
     if let Segment::Icmp(message) = description.segment {
-        match icmp::receive(packet, hook, template, description, message)? {
-            icmp::Message::Query => {}
-            icmp::Message::Untracked | icmp::Message::Related => return Ok(ACCEPT),
+        match icmp::receive(packet, hook, template, description, message) {
+            Ok(icmp::Message::Query) => {}
+            Ok(icmp::Message::Untracked | icmp::Message::Related) => return Ok(ACCEPT),
+            Err(reason) => {
+                // Counted as an error already, which INVALID does not include.
+                log::invalid(packet, hook, reason, description.tuple.dst.protocol);
+                return Ok(ACCEPT);
+            }
         }
     }
     gre::complete(description, hook.net());

@@ -17,6 +17,9 @@ use netfilter::conntrack::{
 /// The size that was asked for: the table does not shrink below it.
 static FLOOR: AtomicU32 = AtomicU32::new(0);
 
+/// The largest size that may be asked for; above [`MAX_BUCKETS`] it means that.
+const MOST: u32 = i32::MAX as u32 / 8;
+
 /// An insertion found a long chain: have the collector look at the size soon.
 #[inline]
 pub fn request() {
@@ -32,6 +35,10 @@ pub fn set_floor(size: u32) {
 pub fn set(wanted: u32) -> Result {
     if wanted == 0 {
         return Err(EINVAL);
+    }
+    // What stock refuses, too: a negative number as the user wrote it.
+    if wanted > MOST {
+        return Err(ENOMEM);
     }
     let size = round_size(wanted);
     let _guard = ResizeLock::take();

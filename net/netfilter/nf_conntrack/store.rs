@@ -21,18 +21,22 @@ pub static TABLE: Table = Table::new();
 /// The cache of connections.
 pub static CACHE: Cache = Cache::new();
 
-static KEY: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+type Secret = [AtomicU64; 2];
 
-/// Sets the secret of the hash, before anything is hashed.
-pub fn set_key(random: [u64; 2]) {
-    for (word, value) in KEY.iter().zip(random) {
+static KEY: Secret = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// Users see what is made with it, and must not learn of [`KEY`] from that.
+static ID_KEY: Secret = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// Sets the secrets of the hash and of [`id`], before anything is hashed.
+pub fn set_keys(table: [u64; 2], id: [u64; 2]) {
+    for (word, value) in KEY.iter().chain(&ID_KEY).zip(table.into_iter().chain(id)) {
         word.store(value, Ordering::Relaxed);
     }
 }
 
 #[inline]
-fn key() -> Key {
-    let [a, b] = &KEY;
+fn key([a, b]: &Secret) -> Key {
     Key::new([a.load(Ordering::Relaxed), b.load(Ordering::Relaxed)])
 }
 
@@ -51,11 +55,11 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
     let [s0, s1, s2, s3] = tuple.src.address.0;
     let [d0, d1, d2, d3] = tuple.dst.address.0;
     if tuple.src.l3num == Family::Ipv4.number() {
-        hash::hash_array(&key(), [pair(s0, d0), ids])
+        hash::hash_array(&key(&KEY), [pair(s0, d0), ids])
     } else {
         let addresses = [pair(s0, s1), pair(s2, s3), pair(d0, d1), pair(d2, d3)];
         let [a, b, c, d] = addresses;
-        hash::hash_array(&key(), [a, b, c, d, ids])
+        hash::hash_array(&key(&KEY), [a, b, c, d, ids])
     }
 }
 
@@ -82,6 +86,23 @@ pub fn round_size(wanted: u32) -> u32 {
 /// and says nothing about where it is kept.
 pub fn id(conn: &Conn) -> u32 {
     let master = conn.master().map_or(0, |master| core::ptr::from_ref(master) as u64);
-    let tuple = hash(conn.tuple(Direction::Original), conn.net(), conn.zone().raw_id());
-    hash::hash_array(&key(), [core::ptr::from_ref(conn) as u64, master, tuple.into()])
+    let tuple = conn.tuple(Direction::Original);
+    let [s0, s1, s2, s3] = tuple.src.address.0;
+    let [d0, d1, d2, d3] = tuple.dst.address.0;
+    let ids = (u64::from(tuple.src.id.raw()) << 32)
+        | (u64::from(tuple.dst.id.raw()) << 16)
+        | u64::from(tuple.dst.protocol);
+    hash::hash_array(
+        &key(&ID_KEY),
+        [
+            core::ptr::from_ref(conn) as u64,
+            master,
+            conn.net().as_ptr() as u64,
+            pair(s0, s1),
+            pair(s2, s3),
+            pair(d0, d1),
+            pair(d2, d3),
+            ids,
+        ],
+    )
 }

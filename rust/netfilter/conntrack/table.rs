@@ -15,7 +15,7 @@
 //! sees it by the value of the nulls marker at the chain's end, and starts
 //! again.
 
-use super::{Conn, ConnRef, Net, Zone};
+use super::{stat::Counter, Conn, ConnRef, Net, Zone};
 use core::{
     mem::offset_of,
     ptr::{null_mut, NonNull},
@@ -257,8 +257,8 @@ impl Table {
 
     /// Looks an entry up and takes a reference to its connection. Under RCU.
     ///
-    /// `restarted` is called when the lookup had to begin again, `expired` with
-    /// a matching entry whose time has come, which is passed over.
+    /// `is_expired` is called with a matching entry, which is passed over if it
+    /// says so.
     #[inline]
     pub fn find(
         &self,
@@ -285,6 +285,7 @@ impl Table {
             }
             if link != marker {
                 // Led off the chain by an entry that moved.
+                key.net.count(Counter::SearchRestart);
                 continue;
             }
             buckets = buckets.next()?;

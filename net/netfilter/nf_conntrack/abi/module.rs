@@ -69,7 +69,8 @@ pub extern "C" fn nf_conntrack_resize_run() {
 
 /// Sets the module up.
 pub fn start() -> Result {
-    store::set_key([netfilter::random::u64(), netfilter::random::u64()]);
+    let secret = || [netfilter::random::u64(), netfilter::random::u64()];
+    store::set_keys(secret(), secret());
     let asked = settings::buckets();
     // SAFETY: The module is being loaded.
     let usual = unsafe { bindings::ct_default_buckets() };
@@ -195,7 +196,6 @@ fn begin(net: Net) -> Result {
     net.set_checksum(true);
     state::init_net(net);
     stat::init_net(net)?;
-    ecache::pernet_init(net);
     ext::pernet_init(net);
     let made = sysctl::init_net(net).and_then(|()| {
         let made = begin_files(net);
@@ -205,7 +205,7 @@ fn begin(net: Net) -> Result {
         made
     });
     if made.is_err() {
-        ecache::pernet_exit(net);
+        ext::pernet_exit(net);
         stat::exit_net(net);
     }
     made
@@ -297,7 +297,7 @@ unsafe extern "C" fn exit_nets(list: *mut bindings::list_head) {
         work::pause();
     }
     each(&mut |net| {
-        ecache::pernet_exit(net);
+        ext::pernet_exit(net);
         stat::exit_net(net);
     });
 }

@@ -66,12 +66,18 @@ pub fn exit() {
 }
 
 /// The destination of the first packet of the connection that `sk` has, and
-/// IPv6's flow label (network order) and device.
+/// IPv6's flow label (network order) and device. The user has room for `room`
+/// bytes of the `wanted` ones.
 ///
 /// # Safety
 ///
 /// C: a valid socket, not locked.
-unsafe fn original(sk: *mut bindings::sock, ipv6: bool) -> Result<(Address, [u8; 2], u32, c_int)> {
+unsafe fn original(
+    sk: *mut bindings::sock,
+    ipv6: bool,
+    room: c_int,
+    wanted: usize,
+) -> Result<(Address, [u8; 2], u32, c_int)> {
     let mut seen = Tuple::default();
     let mut flow_label = 0;
     let mut device = 0;
@@ -88,6 +94,10 @@ unsafe fn original(sk: *mut bindings::sock, ipv6: bool) -> Result<(Address, [u8;
     };
     if !matches!(seen.dst.protocol, number::TCP | number::SCTP) {
         return Err(Error::from_errno(-(bindings::ENOPROTOOPT as c_int)));
+    }
+    // IPv4's has always taken a negative length for a large one.
+    if (ipv6 && room < 0) || (room as u32 as usize) < wanted {
+        return Err(EINVAL);
     }
     let _rcu = kernel::sync::rcu::read_lock();
     let (conn, _) = packet::find(net, Zone::DEFAULT, &seen).ok_or(ENOENT)?;
@@ -121,13 +131,10 @@ unsafe extern "C" fn get_ipv4(
 ) -> c_int {
     // SAFETY: By the C contract.
     unsafe {
-        let (address, port, _, _) = match original(sk, false) {
+        let (address, port, _, _) = match original(sk, false, *len, size_of::<bindings::sockaddr_in>()) {
             Ok(original) => original,
             Err(error) => return error.to_errno(),
         };
-        if (*len as u32) < size_of::<bindings::sockaddr_in>() as u32 {
-            return EINVAL.to_errno();
-        }
         // All of it is zero first: nothing of the stack is shown.
         let mut socket: bindings::sockaddr_in = zeroed();
         socket.sin_family = bindings::PF_INET as _;
@@ -149,10 +156,8 @@ unsafe extern "C" fn get_ipv6(
 ) -> c_int {
     // SAFETY: By the C contract.
     unsafe {
-        if *len < 0 || (*len as u32) < size_of::<bindings::sockaddr_in6>() as u32 {
-            return EINVAL.to_errno();
-        }
-        let (address, port, flow_label, device) = match original(sk, true) {
+        let wanted = size_of::<bindings::sockaddr_in6>();
+        let (address, port, flow_label, device) = match original(sk, true, *len, wanted) {
             Ok(original) => original,
             Err(error) => return error.to_errno(),
         };
