@@ -15,6 +15,7 @@
 #include <linux/netfilter/nf_conntrack_ftp.h>
 #include <linux/netfilter/nf_conntrack_proto_gre.h>
 #include <linux/netfilter/nf_conntrack_sctp.h>
+#include <linux/netfilter/nf_conntrack_snmp.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nf_conntrack_zones_common.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -72,6 +73,7 @@
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>
+#include <net/netfilter/rustynat_helpers.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>
 #include <net/netlink.h>

@@ -3,6 +3,7 @@
  * Inline functions and macros of kernel headers that Rust calls: a file per
  * header, each function named nf_rust_helper_ and the name it stands for.
  */
+#include "broadcast.c"
 #include "conntrack.c"
 #include "cpumask.c"
 #include "ct_core.c"

@@ -67,8 +67,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The number that C knows it by.
     #[inline]
-    fn code(self) -> c_uint {
+    pub(crate) fn code(self) -> c_uint {
         match self {
             Verdict::Drop => bindings::NF_DROP,
             Verdict::DropError(error) => {

@@ -215,6 +215,7 @@ pub fn describe(exp: &mut NewExpect<'_>, wanted: &Wanted<'_>) {
     tuple.dst.protocol = wanted.protocol;
     exp.describe(&expect::Description {
         class: wanted.class,
+        flags: 0,
         tuple,
         mask,
         helper,

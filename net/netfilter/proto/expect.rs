@@ -74,6 +74,21 @@ fn same_source(a: &Tuple, b: &Tuple, mask: &Mask) -> bool {
             .all(|((a, b), mask)| (a.raw() ^ b.raw()) & mask.raw() == 0)
 }
 
+/// What to expect after a query to all hosts of a network: the answer of any of
+/// them, from the port `port`. `reply` is the reply tuple of the query's
+/// connection, `netmask` the IPv4 network's.
+#[inline]
+pub fn answers_of_network(reply: &Tuple, port: Be16, netmask: Be32) -> (Tuple, Mask) {
+    let mut tuple = *reply;
+    tuple.src.id = port;
+    tuple.dst.direction = 0;
+    let mask = Mask {
+        address: Address::v4(netmask),
+        id: Be16::from_raw(u16::MAX),
+    };
+    (tuple, mask)
+}
+
 /// When an expectation that lives `seconds` from `now` on ends.
 ///
 /// The clock wraps, so nothing can live longer than half of what it counts:
@@ -175,6 +190,26 @@ mod tests {
         assert!(same((&one, &mask(ALL, 0)), (&one, &mask(ALL, 0))));
         assert!(!same((&one, &mask(ALL, 0)), (&one, &mask(0, 0))));
         assert!(!same((&one, &mask(0, 0)), (&tuple(2, 5, 9), &mask(0, 0))));
+    }
+
+    #[test]
+    fn whole_network_may_answer() {
+        // 10.1.2.3 asked port 137 of 10.1.255.255/16.
+        let mut reply = tuple(0x0a01_ffff, 137, 0x0a01_0203);
+        reply.dst.direction = 1;
+        let (port, netmask) = (Be16::new(137), Be32::new(0xffff_0000));
+        let (expected, mask) = answers_of_network(&reply, port, netmask);
+        let comes = |tuple: Tuple| matches(&tuple, &expected, &mask);
+        assert!(comes(tuple(0x0a01_0001, 137, 0x0a01_0203)));
+        assert!(comes(tuple(0x0a01_fffe, 137, 0x0a01_0203)));
+        assert!(!comes(tuple(0x0a02_0001, 137, 0x0a01_0203)));
+        assert!(!comes(tuple(0x0a01_0001, 138, 0x0a01_0203)));
+        assert!(!comes(tuple(0x0a01_0001, 137, 0x0a01_0204)));
+        assert_eq!(expected.dst.direction, 0);
+        // The query went to another port than the helper's, by NAT or by rule.
+        let (expected, mask) = answers_of_network(&reply, Be16::new(161), netmask);
+        let answer = tuple(0x0a01_0001, 161, 0x0a01_0203);
+        assert!(matches(&answer, &expected, &mask));
     }
 
     #[test]

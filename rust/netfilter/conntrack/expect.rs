@@ -573,7 +573,7 @@ impl<'m> NewExpect<'m> {
             if hlist::is_linked(&raw const (*exp).hnode) {
                 return;
             }
-            (*exp).flags = 0;
+            (*exp).flags = what.flags;
             (*exp).class = what.class;
             (*exp).expectfn = None;
             (*exp).helper = what.helper.map_or(null_mut(), Helper::as_ptr);
@@ -597,6 +597,8 @@ impl<'m> NewExpect<'m> {
 pub struct Description<'h> {
     /// Class, of those of the master's helper.
     pub class: u32,
+    /// [`flag`]s.
+    pub flags: u32,
     /// The expected tuple.
     pub tuple: Tuple,
     /// Which bits of its source count.

@@ -3,6 +3,10 @@
 //! `struct nf_conntrack_helper` and `struct nf_conn_help`: helpers, and what a
 //! connection keeps about its helper.
 
+mod register;
+
+pub use register::{Class, ConntrackHelper, Place, Registration};
+
 use super::{
     ext,
     hlist::{self, Linked, List},

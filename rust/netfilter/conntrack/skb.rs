@@ -5,7 +5,9 @@
 
 use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, ptr::NonNull};
+use kernel::sync::rcu;
 use nf_bindings as bindings;
+use nf_proto::be::Be32;
 
 /// How many bytes from the network header on are looked at where a packet's
 /// linear part has fewer: enough for an IPv6 header with options, a transport
@@ -165,6 +167,16 @@ impl<'a> Packet<'a> {
     pub fn mark(&self) -> u32 {
         // SAFETY: Always initialised.
         unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref().__bindgen_anon_4.mark }
+    }
+
+    /// The netmask of the network to whose broadcast address a socket of `net`
+    /// sends the packet, an IPv4 one with its header in the linear part; none if
+    /// it is no such packet.
+    pub fn broadcast_netmask(&self, net: Net, _rcu: &rcu::Guard) -> Option<Be32> {
+        // SAFETY: The packet is valid, with its network header, and the guard
+        // says that this is a read section.
+        let mask = unsafe { bindings::packet_broadcast_mask(self.as_ptr(), net.as_ptr()) };
+        (mask != 0).then_some(Be32::from_raw(mask))
     }
 
     /// What the packet carries.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The NetBIOS name service (RFC 1002, section 4.2): the drop-in for the stock
+//! `nf_conntrack_netbios_ns.ko`. Names are asked for by broadcast, and whoever
+//! has one answers.
+
+#![deny(missing_docs)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+
+use kernel::prelude::*;
+use netfilter::{
+    conntrack::{
+        helper::{ConntrackHelper, Place, Registration},
+        skb::Packet,
+        Conn, Info,
+    },
+    hook::Verdict,
+};
+use nf_proto::{l4::number, tuple::Family};
+
+mod abi;
+
+module! {
+    type: NetbiosNs,
+    name: "nf_conntrack_netbios_ns",
+    authors: ["rustynat"],
+    description: "NetBIOS name service broadcast connection tracking helper",
+    license: "GPL",
+    alias: ["nfct-helper-netbios-ns", "ip_conntrack_netbios_ns"],
+}
+
+/// The loaded module.
+struct NetbiosNs {
+    _helper: Registration<Self>,
+}
+
+impl kernel::Module for NetbiosNs {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let class = nf_conntrack_broadcast::class(abi::timeout());
+        let place = Place::usual::<Self>(Family::Ipv4);
+        Ok(NetbiosNs {
+            _helper: Registration::new(place, &[class], module)?,
+        })
+    }
+}
+
+impl ConntrackHelper for NetbiosNs {
+    const NAME: &'static CStr = c"netbios-ns";
+    const PROTOCOL: u8 = number::UDP;
+    const PORT: u16 = 137;
+
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, _transport: u32) -> Verdict {
+        nf_conntrack_broadcast::expect_answers(packet, conn, info, abi::timeout());
+        Verdict::Accept
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Module parameters: those of Rust modules are not shown in sysfs. */
+#include <linux/moduleparam.h>
+#include <net/netfilter/rustynat_helpers.h>
+
+unsigned int nf_conntrack_snmp_timeout __read_mostly = 30;
+module_param_named(timeout, nf_conntrack_snmp_timeout, uint, 0400);
+MODULE_PARM_DESC(timeout, "timeout for master connection/replies in seconds");
