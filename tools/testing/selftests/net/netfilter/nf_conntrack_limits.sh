@@ -17,7 +17,7 @@ modprobe nf_conntrack
 routed
 # Set by setup_ns.
 : "${client:?}" "${server:?}"
-rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; } }'
+rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; }; }'
 
 # A TCP connection that stays and echoes what comes in: assured.
 listen "$server" TCP4 4000

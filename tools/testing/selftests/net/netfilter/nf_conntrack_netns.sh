@@ -18,7 +18,7 @@ modprobe nf_conntrack
 routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
-track='table inet test { chain input { type filter hook input priority 0; ct state new counter; } }'
+track='table inet test { chain input { type filter hook input priority 0; ct state new counter; }; }'
 
 in_client ping -qc 1 10.0.2.2 >/dev/null
 check 'without a rule nothing is tracked' is "$(setting count)$(setting count '' "$server")" 00

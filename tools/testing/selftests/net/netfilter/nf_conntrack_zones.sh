@@ -22,7 +22,7 @@ forwarded='chain forward { type filter hook forward priority 0; ct state new cou
 # zones RULE...: the rules of the router from now on, with an empty table.
 zones() {
 	in_router nft flush ruleset
-	rules <<<"table inet test { chain raw { type filter hook prerouting priority -300; $*; }; $forwarded }"
+	rules <<<"table inet test { chain raw { type filter hook prerouting priority -300; $*; }; $forwarded; }"
 	forget >/dev/null 2>&1
 }
 exchange() { send "$client" UDP4:10.0.2.2:4000,sp=5000,reuseaddr; }
