@@ -5,7 +5,7 @@
 # counted, and connections without an answer make room.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 

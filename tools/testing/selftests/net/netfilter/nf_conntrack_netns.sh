@@ -6,7 +6,7 @@
 # deleted under traffic.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 

@@ -5,7 +5,7 @@
 # different zones, of both directions, of one, and of the packet's mark.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
