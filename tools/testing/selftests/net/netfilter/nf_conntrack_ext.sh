@@ -6,7 +6,7 @@
 # packets that are not tracked.
 #
 # needs: nf_conntrack
-# timeout: 180
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 

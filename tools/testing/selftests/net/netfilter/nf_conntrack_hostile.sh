@@ -5,7 +5,7 @@
 # no connection behind, and the log says why.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
@@ -17,7 +17,7 @@ modprobe -a nf_conntrack nf_log_syslog
 routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
-rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new accept; } }'
+rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new accept; }; }'
 # Nothing comes back: what is counted was sent by the client.
 in_server nft -f - <<'END'
 table inet test {
@@ -30,7 +30,7 @@ END
 ip netns exec "$router" sleep 600 &
 reader=$!
 sysctl -qw net.netfilter.nf_log_all_netns=1
-in_router sysctl -qw net.netfilter.nf_log.2=nf_log_syslog net.netfilter.nf_log.10=nf_log_syslog
+in_router sysctl -qw net.netfilter.nf_log.2=nf_log_ipv4 net.netfilter.nf_log.10=nf_log_ipv6
 setting log_invalid 255
 dmesg -C
 

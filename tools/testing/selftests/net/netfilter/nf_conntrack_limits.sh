@@ -5,7 +5,7 @@
 # counted, and connections without an answer make room.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
@@ -17,7 +17,7 @@ modprobe nf_conntrack
 routed
 # Set by setup_ns.
 : "${client:?}" "${server:?}"
-rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; } }'
+rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; }; }'
 
 # A TCP connection that stays and echoes what comes in: assured.
 listen "$server" TCP4 4000

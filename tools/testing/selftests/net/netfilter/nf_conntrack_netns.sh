@@ -6,7 +6,7 @@
 # deleted under traffic.
 #
 # needs: nf_conntrack
-# timeout: 120
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
@@ -18,7 +18,7 @@ modprobe nf_conntrack
 routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
-track='table inet test { chain input { type filter hook input priority 0; ct state new counter; } }'
+track='table inet test { chain input { type filter hook input priority 0; ct state new counter; }; }'
 
 in_client ping -qc 1 10.0.2.2 >/dev/null
 check 'without a rule nothing is tracked' is "$(setting count)$(setting count '' "$server")" 00

@@ -6,7 +6,7 @@
 # fragments.
 #
 # needs: nf_conntrack
-# timeout: 240
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 

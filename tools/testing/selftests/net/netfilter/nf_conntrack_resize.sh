@@ -6,7 +6,7 @@
 # is lost.
 #
 # needs: nf_conntrack
-# timeout: 240
+# timeout: 300
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
@@ -26,7 +26,7 @@ sysctl -qw net.nf_conntrack_max=100000
 routed
 # Set by setup_ns.
 : "${client:?}" "${server:?}"
-rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; } }'
+rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new counter; }; }'
 listen "$server" TCP4 4000
 coproc talk { ip netns exec "$client" socat -t 5 - TCP4:10.0.2.2:4000; }
 say() {

@@ -5,7 +5,7 @@
 # it, with the allocator watching for what is written where it should not be.
 #
 # needs: nf_conntrack
-# timeout: 240
+# timeout: 300
 # vm: --append slub_debug=FZPU,nf_conntrack,nf_conntrack_expect
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
