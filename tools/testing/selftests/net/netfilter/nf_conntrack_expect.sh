@@ -78,7 +78,7 @@ control() {
 	{
 		for line in 'USER anonymous' "$@"; do
 			printf '%s\r\n' "$line"
-			sleep 0.5
+			sleep 2
 		done
 		exec sleep 60
 	} | ip netns exec "$client" socat -u - "$to" >/dev/null 2>&1 &
@@ -119,7 +119,7 @@ v4='^(29[0-9]|300) l3proto = 2 proto=6 src=10.1.1.2 dst=10.1.1.1 sport=0 dport'
 v6='l3proto = 10 proto=6 src=fd00:0000:0000:0000:0000:0000:0000:0002 dst=fd00:0000:0000:0000:0000:0000:0000:0001 sport=0 dport'
 
 control 10.1.1.2 21 'PORT 10,1,1,1,31,64'
-check 'a helper makes an expectation' busywait 5000 expected "$v4=8000 ftp$"
+check 'a helper makes an expectation' busywait 15000 expected "$v4=8000 ftp$"
 connect 8000
 check 'its connection is related' has_counted fulfilled 1
 check 'and fulfils it' busywait 2000 none
@@ -127,21 +127,21 @@ connect 8000
 check 'once' has_counted unexpected 1
 
 control '[fd00::2]' 2121 'EPRT |2|fd00::1|8001|'
-check 'IPv6 too' busywait 5000 expected "$v6=8001 ftp$"
+check 'IPv6 too' busywait 15000 expected "$v6=8001 ftp$"
 connect 8001 '[fd00::1]'
 check 'IPv6: its connection is related' has_counted fulfilled 2
 
 control 10.1.1.2 21 'PORT 10,1,1,1,31,64' 'PORT 10,1,1,1,31,65'
-check 'one a connection, the newer one' busywait 5000 expected "$v4=8001 ftp$"
+check 'one a connection, the newer one' busywait 15000 expected "$v4=8001 ftp$"
 check_not 'the older one went' expected "dport=8000"
 
 control 10.1.1.2 8888
 short='^[0-8] l3proto = 2 proto=6 src=10.1.1.2 dst=10.1.1.1 sport=0 dport=9876 nft_ct_expect$'
-check 'a rule makes an expectation' busywait 5000 expected "$short"
+check 'a rule makes an expectation' busywait 15000 expected "$short"
 connect 9876
 check 'a rule: its connection is related' has_counted fulfilled 3
 control 10.1.1.2 8888
-check 'another one' busywait 5000 expected "$short"
+check 'another one' busywait 15000 expected "$short"
 sleep 9
 check_not 'is over after its time' expected 'dport=9876'
 connect 9876
@@ -149,7 +149,7 @@ check 'and expects nothing then' has_counted unexpected 2
 
 # Whose helper goes takes the expectations along, not the connections.
 control 10.1.1.2 21 'PORT 10,1,1,1,31,66'
-check 'before the helper goes' busywait 5000 expected "$v4=8002 ftp$"
+check 'before the helper goes' busywait 15000 expected "$v4=8002 ftp$"
 ip netns exec "$client" nft delete table inet t
 check 'the helper goes' busywait 5000 modprobe -r nf_conntrack_ftp
 check 'with its expectations' none
