@@ -40,8 +40,8 @@ type Policy<const N: usize> = Constant<[bindings::nla_policy; N]>;
 /// A policy table: for each of `entries` the attribute, its type, its largest
 /// value (0: any).
 const fn policy<const N: usize>(entries: &[(u32, u32, i16)]) -> Policy<N> {
-    // SAFETY: All of its fields may be zero.
-    let mut table: [bindings::nla_policy; N] = unsafe { zeroed() };
+    // SAFETY: All of its fields may be zero, in a constant too.
+    let mut table = unsafe { zeroed::<[bindings::nla_policy; N]>() };
     let mut i = 0;
     while i < entries.len() {
         let (attribute, kind, max) = entries[i];
@@ -520,7 +520,7 @@ macro_rules! timeouts {
 
             pub(super) static POLICY: Policy<{ $attributes + 1 }> = {
                 // SAFETY: All of its fields may be zero.
-                let mut table: [bindings::nla_policy; $attributes + 1] = unsafe { zeroed() };
+                let mut table = unsafe { zeroed::<[bindings::nla_policy; $attributes + 1]>() };
                 let mut i = 1;
                 while i <= $attributes {
                     table[i].type_ = U32 as u8;
