@@ -12,6 +12,9 @@ use netfilter::conntrack::{
 };
 use nf_proto::tuple::Direction;
 
+/// Empty buckets that are passed over without letting others work.
+const BATCH: u32 = 1024;
+
 /// Removes every connection of `net` (of all namespaces, if there is none) that
 /// `choose` picks. May sleep.
 ///
@@ -22,6 +25,14 @@ pub fn remove(net: Option<Net>, portid: u32, report: i32, mut choose: impl FnMut
     let _size = ResizeLock::take();
     let mut bucket = 0;
     while bucket < TABLE.size_now() {
+        // Most of them, in a table for a few connections.
+        if TABLE.is_bucket_empty(bucket) {
+            bucket = bucket.saturating_add(1);
+            if bucket % BATCH == 0 {
+                work::resched();
+            }
+            continue;
+        }
         match next_chosen(bucket, net, &mut choose) {
             // There may be more in this bucket.
             Some(conn) => {
