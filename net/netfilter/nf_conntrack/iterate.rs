@@ -4,7 +4,7 @@
 //! ends, for a module that goes.
 
 use crate::{delete, store::TABLE};
-use core::cell::RefCell;
+use core::{cell::RefCell, sync::atomic::Ordering};
 use netfilter::conntrack::{
     table::Visit,
     work::{self, ResizeLock},
@@ -21,6 +21,9 @@ const BATCH: u32 = 1024;
 /// `choose` is called with a chain's lock held and must not sleep. Each
 /// connection that is in the table all the time is offered at least once.
 pub fn remove(net: Option<Net>, portid: u32, report: i32, mut choose: impl FnMut(&Conn) -> bool) {
+    if net.is_some_and(|net| net.connections().load(Ordering::Acquire) == 0) {
+        return;
+    }
     // The table keeps its size meanwhile, so that no bucket is passed over.
     let _size = ResizeLock::take();
     let mut bucket = 0;
