@@ -91,6 +91,6 @@ setting=/proc/sys/net/netfilter/nf_conntrack_buckets
 # shellcheck disable=SC2317 # called by check_not
 refused() { echo "$1" >$setting; }
 check_not 'a table of -1 buckets is refused' refused -1
-clean() { ! dmesg | grep -E 'WARNING:|BUG|Oops:|refcount_t:|still in use'; }
+clean() { ! dmesg | grep -E 'WARNING:|\bBUG\b|Oops:|refcount_t:|still in use'; }
 check 'the kernel has nothing to say about it' clean
 ktap_finished
