@@ -4,7 +4,7 @@
 //! ends, for a module that goes.
 
 use crate::{delete, store::TABLE};
-use core::cell::RefCell;
+use core::{cell::RefCell, sync::atomic::Ordering};
 use netfilter::conntrack::{
     table::Visit,
     work::{self, ResizeLock},
@@ -12,16 +12,30 @@ use netfilter::conntrack::{
 };
 use nf_proto::tuple::Direction;
 
+/// Empty buckets that are passed over without letting others work.
+const BATCH: u32 = 1024;
+
 /// Removes every connection of `net` (of all namespaces, if there is none) that
 /// `choose` picks. May sleep.
 ///
 /// `choose` is called with a chain's lock held and must not sleep. Each
 /// connection that is in the table all the time is offered at least once.
 pub fn remove(net: Option<Net>, portid: u32, report: i32, mut choose: impl FnMut(&Conn) -> bool) {
+    if net.is_some_and(|net| net.connections().load(Ordering::Acquire) == 0) {
+        return;
+    }
     // The table keeps its size meanwhile, so that no bucket is passed over.
     let _size = ResizeLock::take();
     let mut bucket = 0;
     while bucket < TABLE.size_now() {
+        // Most of them, in a table for a few connections.
+        if TABLE.is_bucket_empty(bucket) {
+            bucket = bucket.saturating_add(1);
+            if bucket % BATCH == 0 {
+                work::resched();
+            }
+            continue;
+        }
         match next_chosen(bucket, net, &mut choose) {
             // There may be more in this bucket.
             Some(conn) => {

@@ -412,6 +412,14 @@ impl Table {
         unsafe { &*self.current.load(Ordering::Acquire) }.size()
     }
 
+    /// Nothing is in a bucket just now; with the resize lock held.
+    #[inline]
+    pub fn is_bucket_empty(&self, bucket: u32) -> bool {
+        // SAFETY: Only a resize frees the array, and that needs the lock.
+        let buckets = unsafe { &*self.current.load(Ordering::Acquire) };
+        buckets.head(bucket).load(Ordering::Relaxed) & IS_NULLS != 0
+    }
+
     /// A number for the next array of buckets.
     pub fn next_generation(&self) -> u32 {
         self.generation.fetch_add(1, Ordering::Relaxed).wrapping_add(1) & 0x3fff_ffff
