@@ -122,9 +122,9 @@ void nf_rust_helper_ct_mutex_unlock(void)
 void nf_rust_helper_ct_log_table_full(struct net *net)
 {
 	if (net == &init_net)
-		net_warn_ratelimited("nf_conntrack: table full, dropping packet\n");
+		net_warn_ratelimited("nf_conntrack: nf_conntrack: table full, dropping packet\n");
 	else
-		net_warn_ratelimited("nf_conntrack: table full in netns %u, dropping packet\n",
+		net_warn_ratelimited("nf_conntrack: nf_conntrack: table full in netns %u, dropping packet\n",
 				     net->ns.inum);
 }
 

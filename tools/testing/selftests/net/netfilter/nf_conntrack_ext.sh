@@ -19,7 +19,8 @@ routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
 mkdir -p /etc/xtables
-echo '77 red' >/etc/xtables/connlabel.conf
+# nft reads the one, conntrack the other.
+echo '77 red' | tee /etc/connlabel.conf >/etc/xtables/connlabel.conf
 rules <<'END' || exit
 table inet test {
 	ct helper ftp {

@@ -10,7 +10,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 15
+ktap_set_plan 16
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 
 modprobe nf_conntrack
@@ -49,7 +49,7 @@ flood() { in_client bash -c 'for port in {1..50}; do echo >/dev/udp/10.0.2.2/$po
 flood 2>/dev/null
 check 'the table is full: no more connections' count_is "$count"
 check 'the table is full: packets are counted' above "$(statistic drop)" "$dropped"
-said() { dmesg | grep -F 'nf_conntrack: nf_conntrack: table full, dropping packet'; }
+said() { dmesg | grep -E 'nf_conntrack: nf_conntrack: table full in netns [0-9]+, dropping packet'; }
 check 'the table is full: the log says so' said
 seldom() { above 15 "$(said | wc -l)"; }
 check 'but not for each packet' seldom
@@ -66,7 +66,12 @@ check 'and the limit holds' below
 check 'all that is assured is there' is "$(connections | grep -c ASSURED)" "$((count > 11 ? 11 : count))"
 check 'the connection goes on' say three
 
-echo 0 >$limit
+echo $((count + 100)) >$limit
 flood 2>/dev/null
-check 'without a limit there are more' above "$(setting count)" $((count + 40))
+check 'with a higher limit there are more' above "$(setting count)" $((count + 40))
+refused() {
+	! echo 0 >$limit && ! echo -1 >$limit && ! ip netns exec "$router" sh -c \
+		'echo 7 >/proc/sys/net/netfilter/nf_conntrack_max'
+} 2>/dev/null
+check 'no limit of none, and none set in a namespace' refused
 ktap_finished
