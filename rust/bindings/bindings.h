@@ -72,6 +72,7 @@
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>
+#include <net/netfilter/nf_rust_offsets.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>
 #include <net/netlink.h>
