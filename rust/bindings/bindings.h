@@ -73,6 +73,7 @@
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>
+#include <net/netfilter/nf_rust_offsets.h>
 #include <net/netfilter/rustynat_helpers.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>

@@ -243,11 +243,6 @@ int nf_rust_helper_nla_parse_nest(struct nlattr **tb, int maxtype,
 	return nla_parse_nested_deprecated(tb, maxtype, nla, policy, NULL);
 }
 
-struct netns_ct *nf_rust_helper_ct_netns(struct net *net)
-{
-	return &net->ct;
-}
-
 unsigned int nf_rust_helper_ct_net_number(const struct net *net)
 {
 	return net->ns.inum;

@@ -5,7 +5,7 @@
 
 use crate::packet::{find, zone_of};
 use netfilter::conntrack::{
-    skb::{Hook, Packet, Window, WINDOW},
+    skb::{Hook, Packet, Window},
     stat::Counter,
     Conn, Info,
 };
@@ -96,7 +96,7 @@ fn redirected(packet: &Packet<'_>, transport: u32, code: u8) -> Result<Option<u3
     if code != 0 {
         return Ok(None);
     }
-    let mut window: Window = [0; WINDOW];
+    let mut window = Window::new();
     let bytes = packet.network_bytes(&mut window);
     let header = bytes.first_chunk::<24>().ok_or(Reason::Truncated)?;
     let &[_, _, _, _, _, _, _, hop_limit, s0, s1, ..] = header;

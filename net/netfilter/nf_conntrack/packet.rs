@@ -15,7 +15,7 @@ use netfilter::conntrack::{
     account,
     conn::now,
     log,
-    skb::{Carried, Hook, Packet, Window, WINDOW},
+    skb::{Carried, Hook, Packet, Window},
     stat::Counter,
     table::Key,
     Conn, ConnRef, Info, Net, Status, Zone,
@@ -33,7 +33,7 @@ const DROP: u32 = bindings::NF_DROP;
 /// Finds or makes the packet's connection and lets the protocol judge the
 /// packet. Returns an `NF_*` verdict. Called at PREROUTING and OUTPUT, under
 /// RCU.
-pub fn track(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
+pub fn track(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
     let template = match packet.carried() {
         Carried::Nothing => None,
         Carried::Template(_) => packet.take_template(),
@@ -41,9 +41,9 @@ pub fn track(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
         Carried::Connection(..) | Carried::Untracked => return ACCEPT,
     };
     let template = template.as_deref();
-    match classify(packet, hook, template) {
+    match classify(&mut packet, hook, template) {
         Ok(verdict) => verdict,
-        Err(Refused { reason, protocol }) => invalid(packet, hook, reason, protocol),
+        Err(Refused { reason, protocol }) => invalid(&packet, hook, reason, protocol),
     }
 }
 
@@ -60,12 +60,13 @@ struct Refused {
     protocol: u8,
 }
 
+#[inline]
 fn classify(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,
 ) -> Result<u32, Refused> {
-    let mut window: Window = [0; WINDOW];
+    let mut window = Window::new();
     let family = match hook.family() {
         2 => Family::Ipv4,
         10 => Family::Ipv6,
@@ -81,13 +82,14 @@ fn classify(
 /// The packet could not be read: perhaps its network header can.
 #[cold]
 fn refuse_early(packet: &Packet<'_>, family: Family, reason: Reason) -> Refused {
-    let mut window: Window = [0; WINDOW];
+    let mut window = Window::new();
     let bytes = packet.network_bytes(&mut window);
     let protocol = packet::network(family, bytes, packet.network_len())
         .map_or(0, |network| network.tuple.dst.protocol);
     Refused { reason, protocol }
 }
 
+#[inline]
 fn admit(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
@@ -288,7 +290,7 @@ pub fn tuple_at(packet: &Packet<'_>, offset: u32, l3num: u16, net: Net) -> Optio
         10 => Family::Ipv6,
         _ => return None,
     };
-    let mut window: Window = [0; WINDOW];
+    let mut window = Window::new();
     let bytes = packet.bytes_at(offset, &mut window);
     let len = packet.len().checked_sub(offset)?;
     let (mut tuple, pptp) = packet::parse_quoted(family, bytes, len).ok()?;
@@ -301,10 +303,26 @@ pub fn tuple_at(packet: &Packet<'_>, offset: u32, l3num: u16, net: Net) -> Optio
 /// The packet goes out or to a socket: its helper reads it, its sequence
 /// numbers are adjusted, its connection is confirmed. Returns an `NF_*`
 /// verdict. Under RCU.
-pub fn leave(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
+#[inline]
+pub fn leave(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
     let Carried::Connection(conn, info) = packet.carried() else {
         return ACCEPT;
     };
+    // Most packets belong to a connection that is in the table and wants
+    // nothing else of them.
+    let status = conn.status();
+    if status.has(Status::CONFIRMED)
+        && !status.has(Status::SEQ_ADJUST)
+        && !helper::has_extension(conn)
+        && !ecache::exists(conn)
+    {
+        return ACCEPT;
+    }
+    leave_with(&mut packet, hook, conn, info)
+}
+
+#[inline(never)]
+fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) -> u32 {
     if hook.is_vrf_output() {
         // It will come out of the real device once more.
         return ACCEPT;
@@ -315,7 +333,7 @@ pub fn leave(packet: &mut Packet<'_>, hook: Hook<'_>) -> u32 {
     if (help || adjusted) && info != Info::RELATED_REPLY {
         // Its own reference, as the packet is changed below.
         let conn = conn.get();
-        let mut window: Window = [0; WINDOW];
+        let mut window = Window::new();
         let len = packet.network_len();
         let family = if conn.l3num() == Family::Ipv4.number() { Family::Ipv4 } else { Family::Ipv6 };
         let network = packet::network(family, packet.network_bytes(&mut window), len);
@@ -347,7 +365,7 @@ pub fn update(packet: &mut Packet<'_>) -> u32 {
     }
     let conn = conn.get();
     if conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback() {
-        let mut window: Window = [0; WINDOW];
+        let mut window = Window::new();
         let len = packet.network_len();
         let family = if conn.l3num() == Family::Ipv4.number() { Family::Ipv4 } else { Family::Ipv6 };
         let Ok(network) = packet::network(family, packet.network_bytes(&mut window), len) else {

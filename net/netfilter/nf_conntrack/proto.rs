@@ -50,8 +50,10 @@ pub fn judge(
         seen_reply: status.has(Status::SEEN_REPLY),
         assured: status.any(Status::ASSURED | Status::NAT_CLASH),
         translated: status.any(Status::NAT_MASK | Status::SEQ_ADJUST),
-        loopback: packet.is_loopback(),
-        synproxy: conn.ext::<bindings::nf_conn_synproxy>().is_some(),
+        // No protocol asks whether it came over loopback, and only TCP for the
+        // next two.
+        loopback: false,
+        synproxy: false,
         ack_offset: 0,
         now: now(),
     };
@@ -60,6 +62,7 @@ pub fn judge(
         Segment::Tcp(segment) => {
             let policy = state::tcp_policy(net, policy);
             let flow = Flow {
+                synproxy: conn.ext::<bindings::nf_conn_synproxy>().is_some(),
                 ack_offset: seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1)),
                 ..flow
             };

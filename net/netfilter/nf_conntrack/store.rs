@@ -44,7 +44,7 @@ fn key([a, b]: &Secret) -> Key {
 ///
 /// An IPv4 tuple has two words of its own, an IPv6 one four; which it is, is
 /// part of the hash by their number.
-#[inline]
+#[inline(always)]
 pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
     let ids = (u64::from(tuple.src.id.raw()) << 48)
         | (u64::from(tuple.dst.id.raw()) << 32)

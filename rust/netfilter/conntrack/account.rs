@@ -24,6 +24,7 @@ pub fn init(conn: &Conn) {
     }
 }
 
+#[inline]
 fn counters(conn: &Conn, direction: Direction) -> Option<(&AtomicU64, &AtomicU64)> {
     let acct = conn.ext::<bindings::nf_conn_acct>()?.as_ptr();
     // SAFETY: The extension lives as long as the connection; its counters are

@@ -87,8 +87,9 @@ impl Net {
     /// `net->ct`, as C has it: settings, timeouts, statistics.
     #[inline]
     pub fn ct(self) -> *mut bindings::netns_ct {
-        // SAFETY: By the type invariant.
-        unsafe { bindings::ct_netns(self.as_ptr()) }
+        const OFFSET: usize = bindings::nf_rust_offset_NF_RUST_NET_CT as usize;
+        // SAFETY: By the type invariant, and that is where `ct` is in it.
+        unsafe { self.as_ptr().cast::<u8>().add(OFFSET).cast() }
     }
 
     /// The timeouts and switches of the protocols (`struct nf_ip_net`).

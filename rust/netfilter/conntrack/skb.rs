@@ -4,7 +4,7 @@
 //! network header on, and the connection it carries.
 
 use super::{Conn, ConnRef, Info, Net};
-use core::{marker::PhantomData, ptr::NonNull};
+use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::sync::rcu;
 use nf_bindings as bindings;
 use nf_proto::be::Be32;
@@ -14,8 +14,18 @@ use nf_proto::be::Be32;
 /// header, and the packet quoted in an ICMP error.
 pub const WINDOW: usize = 256;
 
-/// Room for [`WINDOW`] bytes of a packet.
-pub type Window = [u8; WINDOW];
+/// Room for [`WINDOW`] bytes of a packet. Most packets do not need it: it is not
+/// filled before they do.
+pub struct Window(MaybeUninit<[u8; WINDOW]>);
+
+impl Window {
+    /// Room with nothing in it.
+    #[inline]
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Window(MaybeUninit::uninit())
+    }
+}
 
 /// A packet (`struct sk_buff`), borrowed from a hook.
 ///
@@ -116,7 +126,7 @@ impl<'a> Packet<'a> {
 
     /// An IPv4 packet's fragment, first or later.
     pub fn is_ipv4_fragment(&self) -> bool {
-        let mut window: Window = [0; WINDOW];
+        let mut window = Window::new();
         match self.network_bytes(&mut window).first_chunk::<8>() {
             // MF, or an offset.
             Some([_, _, _, _, _, _, high, low]) => u16::from_be_bytes([*high, *low]) & 0x3fff != 0,
@@ -152,14 +162,16 @@ impl<'a> Packet<'a> {
             bindings::skb_copy_bits(
                 self.as_ptr(),
                 offset as i32,
-                window.as_mut_ptr().cast(),
+                window.0.as_mut_ptr().cast(),
                 wanted as i32,
             )
         };
         if failed != 0 {
             return &[];
         }
-        window.get(..wanted as usize).unwrap_or(&[])
+        // SAFETY: So many bytes have just been written; `wanted` is at most the
+        // window's size.
+        unsafe { core::slice::from_raw_parts(window.0.as_ptr().cast(), wanted as usize) }
     }
 
     /// The packet's mark.

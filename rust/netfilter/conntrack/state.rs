@@ -4,7 +4,12 @@
 //! about a namespace (`struct nf_ip_net`), as the pure protocols see it.
 
 use super::{conn::Locked, Conn, Net, HZ};
-use core::{mem::offset_of, mem::size_of, ptr::NonNull};
+use core::{
+    mem::offset_of,
+    mem::size_of,
+    ptr::NonNull,
+    sync::atomic::{AtomicU32, Ordering},
+};
 use nf_bindings as bindings;
 use nf_proto::l4::{gre, icmp, icmpv6, sctp, tcp, udp};
 
@@ -75,8 +80,10 @@ fn table<const N: usize>(own: OwnTimeouts, namespace: &[u32; N]) -> [u32; N] {
         None => core::ptr::from_ref(namespace),
     };
     // SAFETY: A policy's table has as many entries as its protocol's; sysctls
-    // may change single words meanwhile.
-    unsafe { from.read_volatile() }
+    // may change single words meanwhile, hence atomic. Word by word: a copy of
+    // the whole would be a call.
+    let words = unsafe { &*from.cast::<[AtomicU32; N]>() };
+    core::array::from_fn(|i| words.get(i).map_or(0, |word| word.load(Ordering::Relaxed)))
 }
 
 /// UDP's settings.

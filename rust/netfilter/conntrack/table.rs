@@ -190,19 +190,36 @@ impl Key<'_> {
         same_tuple(self.tuple, entry.conn.tuple(entry.direction))
             && entry.conn.is_confirmed()
             && entry.conn.net() == self.net
-            && entry.conn.zone().id(entry.direction) == self.zone.id(entry.direction)
+            && entry.conn.zone().same_id(self.zone, entry.direction)
+    }
+
+    /// This entry may be the one: ports, protocol and part of the destination
+    /// are equal. Enough to tell entries of one chain apart, almost always.
+    #[inline]
+    fn resembles(&self, entry: Entry<'_>) -> bool {
+        let (a, b) = (tuple_words(self.tuple), tuple_words(entry.conn.tuple(entry.direction)));
+        // SAFETY: A tuple is five words long.
+        unsafe {
+            let word = |i| a.add(i).read_unaligned() ^ b.add(i).read_unaligned();
+            (word(2) | (word(4) & DIRECTION_MASK)) == 0
+        }
     }
 }
 
 /// Two tuples are equal, their direction aside.
 #[inline]
 pub fn same_tuple(a: &Tuple, b: &Tuple) -> bool {
-    let (a, b) = (core::ptr::from_ref(a).cast::<u64>(), core::ptr::from_ref(b).cast::<u64>());
+    let (a, b) = (tuple_words(a), tuple_words(b));
     // SAFETY: A tuple is five words long. The direction is its last byte.
     unsafe {
         let word = |i| a.add(i).read_unaligned() ^ b.add(i).read_unaligned();
         (word(0) | word(1) | word(2) | word(3) | (word(4) & DIRECTION_MASK)) == 0
     }
+}
+
+#[inline]
+fn tuple_words(tuple: &Tuple) -> *const u64 {
+    core::ptr::from_ref(tuple).cast()
 }
 
 const _: () = assert!(size_of::<Tuple>() == 40);
@@ -273,9 +290,9 @@ impl Table {
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU, and no marker.
                 let found = unsafe { entry(link) };
-                if key.matches(found) && !is_expired(found.conn) {
+                if key.resembles(found) && !is_expired(found.conn) {
                     if let Some(conn) = found.conn.try_get() {
-                        // It may have been freed and used again meanwhile.
+                        // Only now does it stay what it is.
                         if key.matches(Entry { conn: &conn, direction: found.direction }) {
                             return Some((conn, found.direction));
                         }

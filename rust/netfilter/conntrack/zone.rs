@@ -43,6 +43,14 @@ impl Zone {
         }
     }
 
+    /// Both have the same id for one direction.
+    #[inline]
+    pub const fn same_id(self, other: Zone, direction: Direction) -> bool {
+        // Almost always all of it is the same.
+        (self.id == other.id && self.dir == other.dir)
+            || self.id(direction) == other.id(direction)
+    }
+
     /// The id, whatever the directions.
     #[inline]
     pub const fn raw_id(&self) -> u16 {

@@ -61,8 +61,8 @@ pub unsafe extern "C" fn nf_conntrack_in(
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
     // SAFETY: By the C contract.
-    let (mut packet, hook) = unsafe { (Packet::from_raw(skb), Hook::from_raw(state)) };
-    packet::track(&mut packet, hook)
+    let (packet, hook) = unsafe { (Packet::from_raw(skb), Hook::from_raw(state)) };
+    packet::track(packet, hook)
 }
 
 /// # Safety
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn nf_confirm(
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
     // SAFETY: By the C contract.
-    let (mut packet, hook) = unsafe { (Packet::from_raw(skb), Hook::from_raw(state)) };
-    packet::leave(&mut packet, hook)
+    let (packet, hook) = unsafe { (Packet::from_raw(skb), Hook::from_raw(state)) };
+    packet::leave(packet, hook)
 }
 
 /// # Safety

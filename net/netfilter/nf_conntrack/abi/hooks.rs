@@ -113,7 +113,7 @@ unsafe extern "C" fn track_ipv4_output(
         drop(packet.take_template());
         return bindings::NF_ACCEPT;
     }
-    crate::packet::track(&mut packet, hook)
+    crate::packet::track(packet, hook)
 }
 
 static BRIDGE_INFO: AtomicPtr<bindings::nf_ct_bridge_info> = AtomicPtr::new(null_mut());

@@ -539,7 +539,7 @@ macro_rules! timeouts {
             ) -> c_int {
                 // SAFETY: By the C contract.
                 unsafe {
-                    let $p = &raw mut (*bindings::ct_netns(net)).nf_ct_proto;
+                    let $p = &raw mut (*netfilter::conntrack::Net::from_raw(net).ct()).nf_ct_proto;
                     timeouts_get($map, tb, data, $defaults, $entries)
                 }
             }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where members are in structs of the kernel that its Rust bindings do not
+ * show: constants, so that reading them needs no call.
+ */
+#ifndef _NF_RUST_OFFSETS_H
+#define _NF_RUST_OFFSETS_H
+
+#include <linux/stddef.h>
+#include <net/net_namespace.h>
+
+enum nf_rust_offset {
+	NF_RUST_NET_CT = offsetof(struct net, ct),
+};
+
+#endif
