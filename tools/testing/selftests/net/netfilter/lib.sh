@@ -107,12 +107,15 @@ statistic() {
 forget() { in_router conntrack -F; }
 count_is() { is "$(setting count '' "${2:-}")" "$1"; }
 
-# listen NAMESPACE KIND PORT [OPTION]: an echo server of socat's KIND (as TCP4);
-# of a protocol that has no ports PORT is the protocol.
+# listen NAMESPACE KIND PORT: an echo server of socat's KIND (as TCP4); of a
+# protocol that has no ports PORT is the protocol.
 listen() {
-	local mode=LISTEN
-	case $2 in IP*) mode=RECVFROM ;; esac
-	ip netns exec "$1" socat "$2-$mode:$3,fork${4:+,$4}" PIPE >/dev/null 2>&1 &
+	local mode=LISTEN options=fork,reuseaddr
+	case $2 in
+	IP*) mode=RECVFROM ;;
+	*6) options+=,ipv6only=1 ;;
+	esac
+	ip netns exec "$1" socat "$2-$mode:$3,$options" PIPE >/dev/null 2>&1 &
 	case $2 in
 	TCP*) wait_local_port_listen "$1" "$3" tcp ;;
 	UDP*) wait_local_port_listen "$1" "$3" udp ;;
