@@ -36,10 +36,12 @@ pub fn allocate(
         log::table_full(net);
         return Err(NoRoom);
     }
-    let fresh = CACHE.allocate(gfp, net, zone, original, reply).ok_or_else(|| {
-        connections.fetch_sub(1, Ordering::Relaxed);
-        NoRoom
-    })?;
+    let fresh = CACHE
+        .allocate(gfp, net, zone, original, reply)
+        .ok_or_else(|| {
+            connections.fetch_sub(1, Ordering::Relaxed);
+            NoRoom
+        })?;
     // Kept for confirmation; the reply tuple may yet be changed by NAT.
     fresh.conn().set_hash(Direction::Original, hash);
     Ok(fresh)

@@ -149,7 +149,11 @@ fn resolve(
         if let Some(merged) = merge(winner.conn, conn, info) {
             return merged;
         }
-        let reply = Key { tuple: conn.tuple(Direction::Reply), net, zone: conn.zone() };
+        let reply = Key {
+            tuple: conn.tuple(Direction::Reply),
+            net,
+            zone: conn.zone(),
+        };
         match search(chains, reply_hash, &reply) {
             Search::Taken(other) => {
                 if let Some(merged) = merge(other.conn, conn, info) {

@@ -3,17 +3,13 @@
 //! Garbage collection: walks the table at its ease and removes what has
 //! expired, and, when the table was full, what can be spared.
 
-use crate::{
-    delete, expect, proto, resize,
-    store::TABLE,
-};
+use crate::{delete, expect, proto, resize, store::TABLE};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use netfilter::conntrack::{
     conn::now,
     settings,
     table::{Entry, Visit},
-    work,
-    Conn, Status, HZ,
+    work, Conn, Status, HZ,
 };
 use nf_proto::{l4::Jiffies, tuple::Direction};
 
@@ -60,7 +56,8 @@ pub fn run() -> Jiffies {
         WALK.entries.store(0, Ordering::Relaxed);
         WALK.expired.store(0, Ordering::Relaxed);
     }
-    let spare = PRESSED.load(Ordering::Relaxed)
+    let spare = PRESSED
+        .load(Ordering::Relaxed)
         .then(|| settings::max() / 100 * 95)
         .filter(|limit| *limit != 0);
     loop {

@@ -273,5 +273,7 @@ pub fn release(helper: HelperRef) {
 /// The connection's helper wants to know when it is over: of ours, only PPTP's.
 pub fn has_destroy(conn: &Conn) -> bool {
     let rcu = rcu::read_lock();
-    Help::of(conn).and_then(|help| help.helper(&rcu)).is_some_and(Helper::has_destroy)
+    Help::of(conn)
+        .and_then(|help| help.helper(&rcu))
+        .is_some_and(Helper::has_destroy)
 }

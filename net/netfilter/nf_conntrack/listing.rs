@@ -8,8 +8,7 @@ use netfilter::conntrack::{
     account,
     conn::now,
     proc::{Content, Output},
-    stat,
-    state,
+    stat, state,
     table::Visit,
     Conn, Net, Status, HZ,
 };
@@ -66,15 +65,20 @@ fn line(conn: &Conn, out: &mut Output) {
             _ => b"unknown  ",
         },
     );
-    out.text(l3name).text(l4name).number(conn.protocol().into()).text(b" ");
+    out.text(l3name)
+        .text(l4name)
+        .number(conn.protocol().into())
+        .text(b" ");
     if !status.has(Status::OFFLOAD) {
         out.number(conn.expires(now()) / HZ).text(b" ");
         match conn.protocol() {
             number::TCP => {
-                out.text(state::peek::<tcp::State>(conn).state().name().as_bytes()).text(b" ");
+                out.text(state::peek::<tcp::State>(conn).state().name().as_bytes())
+                    .text(b" ");
             }
             number::SCTP => {
-                out.text(state::peek::<sctp::State>(conn).state().name().as_bytes()).text(b" ");
+                out.text(state::peek::<sctp::State>(conn).state().name().as_bytes())
+                    .text(b" ");
             }
             _ => {}
         }
@@ -82,7 +86,9 @@ fn line(conn: &Conn, out: &mut Output) {
     if conn.protocol() == number::GRE {
         let gre = state::peek::<nf_proto::l4::gre::State>(conn);
         out.text(b"timeout=").number(gre.timeout / HZ);
-        out.text(b", stream_timeout=").number(gre.stream_timeout / HZ).text(b" ");
+        out.text(b", stream_timeout=")
+            .number(gre.stream_timeout / HZ)
+            .text(b" ");
     }
     out.tuple(conn.tuple(Direction::Original));
     zone(conn, 1, b"zone-orig=", out);
@@ -141,8 +147,12 @@ impl Content for Statistics {
             out.text(HEADING);
             return;
         };
-        let Some(counters) = stat::of_cpu(net, cpu) else { return };
-        let entries = net.connections().load(core::sync::atomic::Ordering::Relaxed) as u32;
+        let Some(counters) = stat::of_cpu(net, cpu) else {
+            return;
+        };
+        let entries = net
+            .connections()
+            .load(core::sync::atomic::Ordering::Relaxed) as u32;
         let columns = [
             (entries, b"  " as &[u8]),
             (counters.clash_resolve, b" "),
@@ -178,10 +188,15 @@ impl Content for Reasons {
     }
 
     fn show(position: u32, net: Net, out: &mut Output) {
-        let Some(reason) = Reason::ALL.get(position as usize) else { return };
+        let Some(reason) = Reason::ALL.get(position as usize) else {
+            return;
+        };
         let count = stat::reason_count(net, *reason);
         if count != 0 {
-            out.big_number(count).text(b" ").text(reason.text().as_bytes()).text(b"\n");
+            out.big_number(count)
+                .text(b" ")
+                .text(reason.text().as_bytes())
+                .text(b"\n");
         }
     }
 }

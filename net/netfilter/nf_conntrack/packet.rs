@@ -70,7 +70,12 @@ fn classify(
     let family = match hook.family() {
         2 => Family::Ipv4,
         10 => Family::Ipv6,
-        _ => return Err(Refused { reason: Reason::BadNetworkHeader, protocol: 0 }),
+        _ => {
+            return Err(Refused {
+                reason: Reason::BadNetworkHeader,
+                protocol: 0,
+            })
+        }
     };
     let len = packet.network_len();
     let mut description = packet::parse(family, packet.network_bytes(&mut window), len)
@@ -157,8 +162,7 @@ fn checksum_ok(packet: &Packet<'_>, hook: Hook<'_>, description: &Description) -
     match description.segment {
         Segment::Tcp(_) => hook.checksum_ok(packet, description.transport, number::TCP),
         Segment::Udp(datagram) => {
-            !datagram.has_checksum
-                || hook.checksum_ok(packet, description.transport, number::UDP)
+            !datagram.has_checksum || hook.checksum_ok(packet, description.transport, number::UDP)
         }
         Segment::Sctp(_) => hook.sctp_checksum_ok(packet, description.transport),
         Segment::Icmp(_) | Segment::Gre(_) | Segment::Other => true,
@@ -335,7 +339,11 @@ fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) 
         let conn = conn.get();
         let mut window = Window::new();
         let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() { Family::Ipv4 } else { Family::Ipv6 };
+        let family = if conn.l3num() == Family::Ipv4.number() {
+            Family::Ipv4
+        } else {
+            Family::Ipv6
+        };
         let network = packet::network(family, packet.network_bytes(&mut window), len);
         if let Ok(network) = network {
             let transport = packet.network_offset().wrapping_add(network.transport);
@@ -367,7 +375,11 @@ pub fn update(packet: &mut Packet<'_>) -> u32 {
     if conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback() {
         let mut window = Window::new();
         let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() { Family::Ipv4 } else { Family::Ipv6 };
+        let family = if conn.l3num() == Family::Ipv4.number() {
+            Family::Ipv4
+        } else {
+            Family::Ipv6
+        };
         let Ok(network) = packet::network(family, packet.network_bytes(&mut window), len) else {
             return ACCEPT;
         };

@@ -5,9 +5,9 @@
 
 use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
-    account, log,
+    account,
     conn::now,
-    seqadj,
+    log, seqadj,
     skb::{Hook, Packet},
     state, Conn, Info, Status, HZ,
 };
@@ -63,7 +63,11 @@ pub fn judge(
             let policy = state::tcp_policy(net, policy);
             let flow = Flow {
                 synproxy: conn.ext::<bindings::nf_conn_synproxy>().is_some(),
-                ack_offset: seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1)),
+                ack_offset: seqadj::offset(
+                    conn,
+                    flow.direction.opposite(),
+                    segment.ack.wrapping_sub(1),
+                ),
                 ..flow
             };
             run::<tcp::Tcp>(conn, segment, &flow, &policy)
@@ -84,7 +88,11 @@ pub fn judge(
                 _ => icmpv6::opens(message.kind) || flow.confirmed,
             };
             if opens {
-                Outcome::accept(state::icmp_timeout(net, policy, description.tuple.src.l3num))
+                Outcome::accept(state::icmp_timeout(
+                    net,
+                    policy,
+                    description.tuple.src.l3num,
+                ))
             } else {
                 Outcome::invalid(Reason::IcmpUnexpected)
             }
@@ -141,7 +149,13 @@ fn apply(
         Verdict::Drop(reason) => return Judged::Drop(reason),
         Verdict::Reopen => return Judged::Reopen,
     }
-    let Changes { assured, protoinfo, kill, note, .. } = outcome.changes;
+    let Changes {
+        assured,
+        protoinfo,
+        kill,
+        note,
+        ..
+    } = outcome.changes;
     if let Some(reason) = note {
         log::invalid(packet, hook, reason, conn.protocol());
     }

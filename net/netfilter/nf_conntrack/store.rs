@@ -85,7 +85,9 @@ pub fn round_size(wanted: u32) -> u32 {
 /// A number for a connection that tells it from others for as long as it lives,
 /// and says nothing about where it is kept.
 pub fn id(conn: &Conn) -> u32 {
-    let master = conn.master().map_or(0, |master| core::ptr::from_ref(master) as u64);
+    let master = conn
+        .master()
+        .map_or(0, |master| core::ptr::from_ref(master) as u64);
     let tuple = conn.tuple(Direction::Original);
     let [s0, s1, s2, s3] = tuple.src.address.0;
     let [d0, d1, d2, d3] = tuple.dst.address.0;

@@ -88,7 +88,11 @@ pub fn stopped(conn: &Conn) {
 pub fn seconds_since_start(conn: &Conn) -> Option<u64> {
     let stamp = conn.ext::<bindings::nf_conn_tstamp>()?;
     // SAFETY: The extension lives as long as the connection.
-    let (start, now) =
-        unsafe { ((&raw const (*stamp.as_ptr()).start).read_volatile(), bindings::ktime_real_ns()) };
+    let (start, now) = unsafe {
+        (
+            (&raw const (*stamp.as_ptr()).start).read_volatile(),
+            bindings::ktime_real_ns(),
+        )
+    };
     now.saturating_sub(start).checked_div(1_000_000_000)
 }

@@ -20,6 +20,7 @@ pub struct Cache(AtomicPtr<bindings::kmem_cache>);
 
 impl Cache {
     /// No cache yet.
+    #[allow(clippy::new_without_default)] // For statics only.
     pub const fn new() -> Self {
         Cache(AtomicPtr::new(null_mut()))
     }
@@ -57,8 +58,9 @@ impl Cache {
         reply: &Tuple,
     ) -> Option<Fresh> {
         // SAFETY: The cache exists while the module runs.
-        let memory =
-            NonNull::new(unsafe { bindings::conn_cache_alloc(self.0.load(Ordering::Relaxed), gfp) })?;
+        let memory = NonNull::new(unsafe {
+            bindings::conn_cache_alloc(self.0.load(Ordering::Relaxed), gfp)
+        })?;
         // SAFETY: Just allocated; what was freed had a count of zero.
         Some(unsafe { Fresh::init(memory.cast(), net, zone, original, reply) })
     }

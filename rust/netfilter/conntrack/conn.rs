@@ -180,10 +180,8 @@ impl Conn {
     /// Sets and clears the bits that others may change; the rest of them is
     /// left alone (`IPS_UNCHANGEABLE_MASK`).
     pub fn change_status(&self, on: Status, off: Status) {
-        const CHANGEABLE: u64 = Status::SEEN_REPLY.0
-            | Status::ASSURED.0
-            | Status::FIXED_TIMEOUT.0
-            | Status::HELPER.0;
+        const CHANGEABLE: u64 =
+            Status::SEEN_REPLY.0 | Status::ASSURED.0 | Status::FIXED_TIMEOUT.0 | Status::HELPER.0;
         let (on, off) = (on.0 & CHANGEABLE, off.0 & !on.0 & CHANGEABLE);
         if on != 0 {
             self.set_status(Status(on));
@@ -256,7 +254,11 @@ impl Conn {
         // SAFETY: Set before the object is shared, and never null; a
         // connection keeps its namespace, and a racing reader under RCU only
         // compares it.
-        unsafe { Net::from_raw(core::ptr::read_volatile(&raw const (*self.as_ptr()).ct_net.net)) }
+        unsafe {
+            Net::from_raw(core::ptr::read_volatile(
+                &raw const (*self.as_ptr()).ct_net.net,
+            ))
+        }
     }
 
     /// Its zone.
@@ -409,7 +411,10 @@ impl Conn {
     pub fn lock(&self) -> Locked<'_> {
         // SAFETY: The lock is initialised with the object, and is inside it.
         unsafe { bindings::_raw_spin_lock_bh((&raw mut (*self.as_ptr()).lock).cast()) };
-        Locked { conn: self, _not_send: PhantomData }
+        Locked {
+            conn: self,
+            _not_send: PhantomData,
+        }
     }
 }
 
@@ -577,7 +582,9 @@ impl Fresh {
         let memory = core::mem::ManuallyDrop::new(self).0;
         // SAFETY: The memory is this value's own until now. Release: all of
         // the above is visible to whoever takes a reference.
-        unsafe { memory.as_ref() }.uses().store(1, Ordering::Release);
+        unsafe { memory.as_ref() }
+            .uses()
+            .store(1, Ordering::Release);
         ConnRef(memory)
     }
 
@@ -602,17 +609,13 @@ impl Drop for Fresh {
 /// # Safety
 ///
 /// `net` outlives the template.
-pub unsafe fn template_alloc(
-    net: Net,
-    zone: Zone,
-    gfp: bindings::gfp_t,
-) -> *mut bindings::nf_conn {
+pub unsafe fn template_alloc(net: Net, zone: Zone, gfp: bindings::gfp_t) -> *mut bindings::nf_conn {
     // SAFETY: As large as a connection, so that `Conn` may be used for it;
     // allocations are aligned to more than the low bits of `_nfct`.
     unsafe {
         let raw: *mut bindings::nf_conn = bindings::template_zalloc(SIZE, gfp).cast();
         if !raw.is_null() {
-            (*raw).status = Status::TEMPLATE.0 as _;
+            (*raw).status = Status::TEMPLATE.0 as kernel::ffi::c_ulong;
             (*raw).ct_net.net = net.as_ptr();
             (*raw).zone = zone.to_c();
             Conn::from_raw(raw).uses().store(1, Ordering::Relaxed);

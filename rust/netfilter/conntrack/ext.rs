@@ -87,7 +87,11 @@ pub fn add(conn: &Conn, id: u32, gfp: bindings::gfp_t) -> Option<NonNull<u8>> {
     unsafe {
         let raw = conn.as_ptr();
         let old = (*raw).ext;
-        let used = if old.is_null() { HEADER } else { (*old).len as usize };
+        let used = if old.is_null() {
+            HEADER
+        } else {
+            (*old).len as usize
+        };
         if !old.is_null() && *(&raw const (*old).offset).cast::<u8>().add(id as usize) != 0 {
             return None;
         }

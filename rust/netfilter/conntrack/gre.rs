@@ -51,7 +51,11 @@ fn entry(conn: &Conn, direction: Direction) -> Option<*mut *mut Keymap> {
     // SAFETY: Only PPTP's helper has keymaps: its data is `nf_ct_pptp_master`.
     unsafe {
         let pptp = (&raw mut (*help).data).cast::<bindings::nf_ct_pptp_master>();
-        Some((&raw mut (*pptp).keymap).cast::<*mut Keymap>().add(direction as usize))
+        Some(
+            (&raw mut (*pptp).keymap)
+                .cast::<*mut Keymap>()
+                .add(direction as usize),
+        )
     }
 }
 
@@ -67,10 +71,12 @@ pub fn add(conn: &Conn, original: &Tuple, reply: &Tuple) -> Result<(), NotAdded>
         let maps = [bindings::gre_keymap_alloc(), bindings::gre_keymap_alloc()];
         bindings::gre_keymap_lock();
         let [first, second] = maps;
-        let fits = !first.is_null() && !second.is_null() && slots.iter().all(|(slot, of)| {
-            let old = **slot;
-            old.is_null() || super::table::same_tuple(tuple::from_c(&(*old).tuple), of)
-        });
+        let fits = !first.is_null()
+            && !second.is_null()
+            && slots.iter().all(|(slot, of)| {
+                let old = **slot;
+                old.is_null() || super::table::same_tuple(tuple::from_c(&(*old).tuple), of)
+            });
         for ((slot, of), map) in slots.into_iter().zip(maps) {
             if fits && (*slot).is_null() {
                 (*map).tuple = tuple::to_c(of);
@@ -81,14 +87,20 @@ pub fn add(conn: &Conn, original: &Tuple, reply: &Tuple) -> Result<(), NotAdded>
             }
         }
         bindings::gre_keymap_unlock();
-        if fits { Ok(()) } else { Err(NotAdded) }
+        if fits {
+            Ok(())
+        } else {
+            Err(NotAdded)
+        }
     }
 }
 
 /// Removes both entries of a call.
 pub fn remove(conn: &Conn) {
     for direction in [Direction::Original, Direction::Reply] {
-        let Some(slot) = entry(conn, direction) else { return };
+        let Some(slot) = entry(conn, direction) else {
+            return;
+        };
         // SAFETY: As in `add`; readers may still be at the entry, which is
         // freed after a grace period.
         unsafe {
@@ -108,6 +120,9 @@ pub fn call_ids(control: &Conn) -> Option<(Be16, Be16)> {
     // SAFETY: Only PPTP's helper asks: its data is `nf_ct_pptp_master`.
     unsafe {
         let pptp = (&raw mut (*help).data).cast::<bindings::nf_ct_pptp_master>();
-        Some((Be16::from_raw((*pptp).pns_call_id), Be16::from_raw((*pptp).pac_call_id)))
+        Some((
+            Be16::from_raw((*pptp).pns_call_id),
+            Be16::from_raw((*pptp).pac_call_id),
+        ))
     }
 }

@@ -32,7 +32,10 @@ impl Window {
 /// # Invariants
 ///
 /// Valid for `'a`, with its network header set, and used by this CPU only.
-pub struct Packet<'a>(NonNull<bindings::sk_buff>, PhantomData<&'a mut bindings::sk_buff>);
+pub struct Packet<'a>(
+    NonNull<bindings::sk_buff>,
+    PhantomData<&'a mut bindings::sk_buff>,
+);
 
 const INFO_MASK: usize = bindings::NFCT_INFOMASK as usize;
 
@@ -77,7 +80,12 @@ impl<'a> Packet<'a> {
     pub fn network_offset(&self) -> u32 {
         let skb = self.raw();
         // SAFETY: The header offsets are always initialised.
-        let header = unsafe { skb.__bindgen_anon_4.__bindgen_anon_1.as_ref().network_header };
+        let header = unsafe {
+            skb.__bindgen_anon_4
+                .__bindgen_anon_1
+                .as_ref()
+                .network_header
+        };
         // `head`, the header and `data` are in one buffer, in this order or
         // with `data` before the header.
         (skb.head as usize)
@@ -93,6 +101,7 @@ impl<'a> Packet<'a> {
 
     /// Bytes from the packet's data to its end: what counters count.
     #[inline]
+    #[allow(clippy::len_without_is_empty)] // No packet is empty.
     pub fn len(&self) -> u32 {
         self.raw().len
     }
@@ -178,7 +187,14 @@ impl<'a> Packet<'a> {
     #[inline]
     pub fn mark(&self) -> u32 {
         // SAFETY: Always initialised.
-        unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref().__bindgen_anon_4.mark }
+        unsafe {
+            self.raw()
+                .__bindgen_anon_4
+                .__bindgen_anon_1
+                .as_ref()
+                .__bindgen_anon_4
+                .mark
+        }
     }
 
     /// The netmask of the network to whose broadcast address a socket of `net`
@@ -194,14 +210,18 @@ impl<'a> Packet<'a> {
     /// What the packet carries.
     #[inline]
     pub fn carried(&self) -> Carried<'a> {
-        let word = self.raw()._nfct as usize;
+        let word = self.raw()._nfct;
         if word == 0 {
             return Carried::Nothing;
         }
         let info = Info::from_number((word & INFO_MASK) as u32);
         let conn = (word & !INFO_MASK) as *const bindings::nf_conn;
         if conn.is_null() || info == Info::UNTRACKED {
-            return if info == Info::UNTRACKED { Carried::Untracked } else { Carried::Nothing };
+            return if info == Info::UNTRACKED {
+                Carried::Untracked
+            } else {
+                Carried::Nothing
+            };
         }
         // SAFETY: The packet holds a reference, for as long as it is borrowed
         // or longer.
@@ -261,7 +281,7 @@ impl<'a> Packet<'a> {
     #[inline]
     fn set_word(&mut self, word: usize) {
         // SAFETY: By the type invariant, and borrowed mutably.
-        unsafe { self.0.as_mut()._nfct = word as _ };
+        unsafe { self.0.as_mut()._nfct = word };
     }
 }
 

@@ -54,7 +54,11 @@ pub fn of<'a, S: OfConnection>(locked: &'a mut Locked<'_>) -> &'a mut S {
 #[inline]
 pub fn peek<S: OfConnection>(conn: &Conn) -> S {
     // SAFETY: As in `of`; read as a copy.
-    unsafe { (&raw const (*conn.as_ptr()).proto).cast::<S>().read_volatile() }
+    unsafe {
+        (&raw const (*conn.as_ptr()).proto)
+            .cast::<S>()
+            .read_volatile()
+    }
 }
 
 /// UDP's state.
@@ -67,7 +71,11 @@ pub fn udp(conn: &Conn) -> udp::State {
 #[inline]
 pub fn set_udp(conn: &Conn, state: udp::State) {
     // SAFETY: Layout as above; one aligned word.
-    unsafe { (&raw mut (*conn.as_ptr()).proto).cast::<udp::State>().write_volatile(state) }
+    unsafe {
+        (&raw mut (*conn.as_ptr()).proto)
+            .cast::<udp::State>()
+            .write_volatile(state)
+    }
 }
 
 /// A timeout table of the connection's own, instead of the namespace's.
@@ -128,7 +136,11 @@ pub fn gre_policy(net: Net, own: OwnTimeouts) -> gre::Policy {
 #[inline]
 pub fn icmp_timeout(net: Net, own: OwnTimeouts, l3num: u16) -> u32 {
     let protocols = net.protocols();
-    let namespace = if l3num == 2 { protocols.icmp.timeout } else { protocols.icmpv6.timeout };
+    let namespace = if l3num == 2 {
+        protocols.icmp.timeout
+    } else {
+        protocols.icmpv6.timeout
+    };
     let [timeout] = table(own, &[namespace]);
     timeout
 }

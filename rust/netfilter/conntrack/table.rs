@@ -76,7 +76,9 @@ impl Buckets {
             (*memory.as_ptr()).generation = generation;
             let buckets = memory.as_ref();
             for bucket in 0..size {
-                buckets.head(bucket).store(buckets.marker(bucket), Ordering::Relaxed);
+                buckets
+                    .head(bucket)
+                    .store(buckets.marker(bucket), Ordering::Relaxed);
             }
         }
         Some(memory)
@@ -157,7 +159,11 @@ unsafe fn entry<'a>(link: usize) -> Entry<'a> {
             .cast::<bindings::nf_conn>();
         Entry {
             conn: Conn::from_raw(conn),
-            direction: if index == 0 { Direction::Original } else { Direction::Reply },
+            direction: if index == 0 {
+                Direction::Original
+            } else {
+                Direction::Reply
+            },
         }
     }
 }
@@ -197,7 +203,10 @@ impl Key<'_> {
     /// are equal. Enough to tell entries of one chain apart, almost always.
     #[inline]
     fn resembles(&self, entry: Entry<'_>) -> bool {
-        let (a, b) = (tuple_words(self.tuple), tuple_words(entry.conn.tuple(entry.direction)));
+        let (a, b) = (
+            tuple_words(self.tuple),
+            tuple_words(entry.conn.tuple(entry.direction)),
+        );
         // SAFETY: A tuple is five words long.
         unsafe {
             let word = |i| a.add(i).read_unaligned() ^ b.add(i).read_unaligned();
@@ -243,6 +252,7 @@ pub enum Visit {
 
 impl Table {
     /// A table without buckets; [`Self::start`] gives it some.
+    #[allow(clippy::new_without_default)] // For statics only.
     pub const fn new() -> Self {
         Self {
             current: AtomicPtr::new(null_mut()),
@@ -293,12 +303,17 @@ impl Table {
                 if key.resembles(found) && !is_expired(found.conn) {
                     if let Some(conn) = found.conn.try_get() {
                         // Only now does it stay what it is.
-                        if key.matches(Entry { conn: &conn, direction: found.direction }) {
+                        if key.matches(Entry {
+                            conn: &conn,
+                            direction: found.direction,
+                        }) {
                             return Some((conn, found.direction));
                         }
                     }
                 }
-                link = node(found.conn, found.direction).next.load(Ordering::Acquire);
+                link = node(found.conn, found.direction)
+                    .next
+                    .load(Ordering::Acquire);
             }
             if link != marker {
                 // Led off the chain by an entry that moved.
@@ -320,7 +335,9 @@ impl Table {
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU or the lock, and no marker.
                 let found = unsafe { entry(link) };
-                link = node(found.conn, found.direction).next.load(Ordering::Acquire);
+                link = node(found.conn, found.direction)
+                    .next
+                    .load(Ordering::Acquire);
                 if visit(found) == Visit::Stop {
                     return;
                 }
@@ -345,7 +362,9 @@ impl Table {
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU or the lock, and no marker.
                 let found = unsafe { entry(link) };
-                link = node(found.conn, found.direction).next.load(Ordering::Acquire);
+                link = node(found.conn, found.direction)
+                    .next
+                    .load(Ordering::Acquire);
                 if visit(found) == Visit::Stop {
                     return Visit::Stop;
                 }
@@ -374,7 +393,10 @@ impl Table {
         // SAFETY: Both numbers are below the number of locks, and the same
         // order is used everywhere.
         unsafe { bindings::table_lock(a.min(b), a.max(b)) };
-        LockedChains { table: self, locks: (a, b) }
+        LockedChains {
+            table: self,
+            locks: (a, b),
+        }
     }
 
     /// Replaces the array of buckets by `new`, bucket by bucket. May sleep;
@@ -439,7 +461,10 @@ impl Table {
 
     /// A number for the next array of buckets.
     pub fn next_generation(&self) -> u32 {
-        self.generation.fetch_add(1, Ordering::Relaxed).wrapping_add(1) & 0x3fff_ffff
+        self.generation
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_add(1)
+            & 0x3fff_ffff
     }
 }
 
@@ -468,12 +493,15 @@ fn move_last(head: &Link, to: &Buckets, marker: usize) -> bool {
         if first & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
             let first = unsafe { entry(first) };
-            node(first.conn, first.direction)
-                .pprev
-                .store(core::ptr::from_ref(&this_node.next) as usize, Ordering::Relaxed);
+            node(first.conn, first.direction).pprev.store(
+                core::ptr::from_ref(&this_node.next) as usize,
+                Ordering::Relaxed,
+            );
         }
         new_head.store(link, Ordering::Release);
-        this_node.pprev.store(core::ptr::from_ref(new_head) as usize, Ordering::Relaxed);
+        this_node
+            .pprev
+            .store(core::ptr::from_ref(new_head) as usize, Ordering::Relaxed);
         at.store(marker, Ordering::Release);
         return true;
     }
@@ -508,7 +536,8 @@ impl LockedChains<'_> {
         let address = core::ptr::from_ref(this) as usize;
         let first = head.load(Ordering::Relaxed);
         this.next.store(first, Ordering::Relaxed);
-        this.pprev.store(core::ptr::from_ref(head) as usize, Ordering::Relaxed);
+        this.pprev
+            .store(core::ptr::from_ref(head) as usize, Ordering::Relaxed);
         if first & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
             let first = unsafe { entry(first) };
@@ -535,7 +564,9 @@ impl LockedChains<'_> {
         if next & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
             let next = unsafe { entry(next) };
-            node(next.conn, next.direction).pprev.store(pprev, Ordering::Relaxed);
+            node(next.conn, next.direction)
+                .pprev
+                .store(pprev, Ordering::Relaxed);
         }
         this.pprev.store(POISON, Ordering::Relaxed);
     }

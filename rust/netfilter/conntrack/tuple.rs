@@ -18,7 +18,9 @@ const _: () = {
         offset_of!(Destination, address)
             == offset_of!(bindings::nf_conntrack_tuple__bindgen_ty_1, u3)
     );
-    assert!(offset_of!(Destination, id) == offset_of!(bindings::nf_conntrack_tuple__bindgen_ty_1, u));
+    assert!(
+        offset_of!(Destination, id) == offset_of!(bindings::nf_conntrack_tuple__bindgen_ty_1, u)
+    );
     assert!(
         offset_of!(Destination, protocol)
             == offset_of!(bindings::nf_conntrack_tuple__bindgen_ty_1, protonum)

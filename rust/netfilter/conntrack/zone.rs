@@ -10,7 +10,11 @@ use nf_proto::tuple::Direction;
 /// directions it holds; the other direction is in zone 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Zone { id: u16, flags: u8, dir: u8 }
+pub struct Zone {
+    id: u16,
+    flags: u8,
+    dir: u8,
+}
 
 const _: () = assert!(size_of::<Zone>() == 4);
 
@@ -47,8 +51,7 @@ impl Zone {
     #[inline]
     pub const fn same_id(self, other: Zone, direction: Direction) -> bool {
         // Almost always all of it is the same.
-        (self.id == other.id && self.dir == other.dir)
-            || self.id(direction) == other.id(direction)
+        (self.id == other.id && self.dir == other.dir) || self.id(direction) == other.id(direction)
     }
 
     /// The id, whatever the directions.
@@ -72,12 +75,20 @@ impl Zone {
     /// From C.
     #[inline]
     pub const fn from_c(zone: &bindings::nf_conntrack_zone) -> Self {
-        Zone { id: zone.id, flags: zone.flags, dir: zone.dir }
+        Zone {
+            id: zone.id,
+            flags: zone.flags,
+            dir: zone.dir,
+        }
     }
 
     /// To C.
     #[inline]
     pub const fn to_c(self) -> bindings::nf_conntrack_zone {
-        bindings::nf_conntrack_zone { id: self.id, flags: self.flags, dir: self.dir }
+        bindings::nf_conntrack_zone {
+            id: self.id,
+            flags: self.flags,
+            dir: self.dir,
+        }
     }
 }

@@ -135,8 +135,13 @@ pub unsafe extern "C" fn nf_conntrack_find_get(
     tuple: *const bindings::nf_conntrack_tuple,
 ) -> *mut bindings::nf_conntrack_tuple_hash {
     // SAFETY: By the C contract.
-    let (net, zone, tuple) =
-        unsafe { (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*tuple)) };
+    let (net, zone, tuple) = unsafe {
+        (
+            Net::from_raw(net),
+            Zone::from_c(&*zone),
+            tuple::from_c(&*tuple),
+        )
+    };
     let _rcu = kernel::sync::rcu::read_lock();
     match packet::find(net, zone, tuple) {
         // SAFETY: The connection is valid; the caller gives the reference back.
@@ -199,8 +204,7 @@ pub unsafe extern "C" fn nf_conntrack_tuple_taken(
     ignored_conntrack: *const bindings::nf_conn,
 ) -> c_int {
     // SAFETY: By the C contract.
-    let (tuple, conn) =
-        unsafe { (tuple::from_c(&*tuple), Conn::from_raw(ignored_conntrack)) };
+    let (tuple, conn) = unsafe { (tuple::from_c(&*tuple), Conn::from_raw(ignored_conntrack)) };
     let _rcu = kernel::sync::rcu::read_lock();
     confirm::is_taken(tuple, conn).into()
 }
@@ -218,7 +222,12 @@ pub unsafe extern "C" fn nf_conntrack_alloc(
 ) -> *mut bindings::nf_conn {
     // SAFETY: By the C contract.
     let (net, zone, orig, repl) = unsafe {
-        (Net::from_raw(net), Zone::from_c(&*zone), tuple::from_c(&*orig), tuple::from_c(&*repl))
+        (
+            Net::from_raw(net),
+            Zone::from_c(&*zone),
+            tuple::from_c(&*orig),
+            tuple::from_c(&*repl),
+        )
     };
     let hash = store::hash_of(orig, net, zone, Direction::Original);
     match alloc::allocate(net, zone, orig, repl, gfp, hash) {
@@ -291,7 +300,11 @@ pub unsafe extern "C" fn nf_ct_destroy(nfct: *mut bindings::nf_conntrack) {
 ///
 /// C: `ct` is valid, and a reference of it the caller's.
 #[no_mangle]
-pub unsafe extern "C" fn nf_ct_delete(ct: *mut bindings::nf_conn, portid: u32, report: c_int) -> bool {
+pub unsafe extern "C" fn nf_ct_delete(
+    ct: *mut bindings::nf_conn,
+    portid: u32,
+    report: c_int,
+) -> bool {
     // SAFETY: By the C contract.
     delete::delete(unsafe { Conn::from_raw(ct) }, portid, report)
 }
@@ -323,7 +336,12 @@ pub unsafe extern "C" fn __nf_ct_refresh_acct(
 ) {
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
-    crate::proto::refresh(conn, Info::from_number(ctinfo).direction(), extra_jiffies, bytes);
+    crate::proto::refresh(
+        conn,
+        Info::from_number(ctinfo).direction(),
+        extra_jiffies,
+        bytes,
+    );
 }
 
 /// # Safety
@@ -338,7 +356,11 @@ pub unsafe extern "C" fn nf_ct_acct_add(
 ) {
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
-    let direction = if dir == 0 { Direction::Original } else { Direction::Reply };
+    let direction = if dir == 0 {
+        Direction::Original
+    } else {
+        Direction::Reply
+    };
     account::add(conn, direction, packets, bytes);
 }
 
@@ -384,7 +406,11 @@ pub unsafe extern "C" fn __nf_ct_change_timeout(ct: *mut bindings::nf_conn, time
 ///
 /// C: `ct` is valid.
 #[no_mangle]
-pub unsafe extern "C" fn __nf_ct_change_status(ct: *mut bindings::nf_conn, on: c_ulong, off: c_ulong) {
+pub unsafe extern "C" fn __nf_ct_change_status(
+    ct: *mut bindings::nf_conn,
+    on: c_ulong,
+    off: c_ulong,
+) {
     // SAFETY: By the C contract.
     unsafe { Conn::from_raw(ct) }.change_status(Status(on as u64), Status(off as u64));
 }
@@ -393,7 +419,10 @@ pub unsafe extern "C" fn __nf_ct_change_status(ct: *mut bindings::nf_conn, on: c
 ///
 /// C: `ct` is valid.
 #[no_mangle]
-pub unsafe extern "C" fn nf_ct_change_status_common(ct: *mut bindings::nf_conn, status: c_uint) -> c_int {
+pub unsafe extern "C" fn nf_ct_change_status_common(
+    ct: *mut bindings::nf_conn,
+    status: c_uint,
+) -> c_int {
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
     let wanted = Status(u64::from(status));
@@ -415,7 +444,9 @@ pub unsafe extern "C" fn nf_ct_change_status_common(ct: *mut bindings::nf_conn, 
 #[no_mangle]
 pub unsafe extern "C" fn nf_conntrack_count(net: *const bindings::net) -> u32 {
     // SAFETY: By the C contract.
-    unsafe { Net::from_raw(net.cast_mut()) }.connections().load(Ordering::Relaxed) as u32
+    unsafe { Net::from_raw(net.cast_mut()) }
+        .connections()
+        .load(Ordering::Relaxed) as u32
 }
 
 /// # Safety

@@ -22,7 +22,14 @@ pub unsafe extern "C" fn nf_ct_gre_keymap_add(
     repl: *const bindings::nf_conntrack_tuple,
 ) -> bool {
     // SAFETY: By the C contract.
-    unsafe { gre::add(Conn::from_raw(ct), tuple::from_c(&*orig), tuple::from_c(&*repl)).is_ok() }
+    unsafe {
+        gre::add(
+            Conn::from_raw(ct),
+            tuple::from_c(&*orig),
+            tuple::from_c(&*repl),
+        )
+        .is_ok()
+    }
 }
 
 /// # Safety

@@ -94,8 +94,9 @@ pub unsafe extern "C" fn nf_nat_helper_try_module_get(
     protonum: u8,
 ) -> c_int {
     // SAFETY: By the C contract.
+    let name = unsafe { string(name) };
     errno(helper::get_nat_module(
-        unsafe { string(name) },
+        name,
         l3num,
         protonum,
     ))

@@ -7,9 +7,7 @@ use super::core::{nf_confirm, nf_conntrack_in};
 use crate::{check_prototype, iterate};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use core::{mem::zeroed, ptr::null_mut};
-use kernel::{
-    ffi::{c_int, c_uint, c_void},
-};
+use kernel::ffi::{c_int, c_uint, c_void};
 use netfilter::conntrack::{
     skb::{Hook, Packet},
     state,
@@ -60,21 +58,51 @@ const POST_ROUTING: u32 = bindings::nf_inet_hooks_NF_INET_POST_ROUTING;
 // Tracking is the first thing that happens to a packet (after defragmentation
 // and the raw table), confirmation the last.
 static IPV4_OPS: Ops = Ops([
-    op(track, IPV4, PRE_ROUTING, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
-    op(track_ipv4_output, IPV4, LOCAL_OUT, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
+    op(
+        track,
+        IPV4,
+        PRE_ROUTING,
+        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
+    ),
+    op(
+        track_ipv4_output,
+        IPV4,
+        LOCAL_OUT,
+        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
+    ),
     op(
         nf_confirm,
         IPV4,
         POST_ROUTING,
         bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM,
     ),
-    op(nf_confirm, IPV4, LOCAL_IN, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM),
+    op(
+        nf_confirm,
+        IPV4,
+        LOCAL_IN,
+        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK_CONFIRM,
+    ),
 ]);
 
 static IPV6_OPS: Ops = Ops([
-    op(track, IPV6, PRE_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
-    op(track, IPV6, LOCAL_OUT, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
-    op(nf_confirm, IPV6, POST_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST),
+    op(
+        track,
+        IPV6,
+        PRE_ROUTING,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
+    ),
+    op(
+        track,
+        IPV6,
+        LOCAL_OUT,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
+    ),
+    op(
+        nf_confirm,
+        IPV6,
+        POST_ROUTING,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST,
+    ),
     op(
         nf_confirm,
         IPV6,

@@ -50,7 +50,11 @@ const fn policy<const N: usize>(entries: &[(u32, u32, i16)]) -> Policy<N> {
             table[attribute as usize].validation_type =
                 bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
             // SAFETY: The two values of a range, of which the second is the largest.
-            unsafe { (&raw mut table[attribute as usize].__bindgen_anon_1).cast::<[i16; 2]>().write([0, max]) };
+            unsafe {
+                (&raw mut table[attribute as usize].__bindgen_anon_1)
+                    .cast::<[i16; 2]>()
+                    .write([0, max])
+            };
         }
         i += 1;
     }
@@ -98,7 +102,9 @@ unsafe fn value<const N: usize>(tb: Attributes, attribute: u32) -> Option<[u8; N
     // and is again.
     unsafe {
         let attribute = *tb.add(attribute as usize);
-        if attribute.is_null() || usize::from((*attribute).nla_len) < size_of::<bindings::nlattr>() + N {
+        if attribute.is_null()
+            || usize::from((*attribute).nla_len) < size_of::<bindings::nlattr>() + N
+        {
             return None;
         }
         Some(attribute.add(1).cast::<[u8; N]>().read_unaligned())
@@ -120,9 +126,20 @@ pub unsafe extern "C" fn nf_ct_port_tuple_to_nlattr(
     // SAFETY: By the C contract.
     unsafe {
         let tuple = tuple::from_c(&*tuple);
-        let done = put(skb, bindings::ctattr_l4proto_CTA_PROTO_SRC_PORT, tuple.src.id.to_bytes())
-            && put(skb, bindings::ctattr_l4proto_CTA_PROTO_DST_PORT, tuple.dst.id.to_bytes());
-        if done { 0 } else { -1 }
+        let done = put(
+            skb,
+            bindings::ctattr_l4proto_CTA_PROTO_SRC_PORT,
+            tuple.src.id.to_bytes(),
+        ) && put(
+            skb,
+            bindings::ctattr_l4proto_CTA_PROTO_DST_PORT,
+            tuple.dst.id.to_bytes(),
+        );
+        if done {
+            0
+        } else {
+            -1
+        }
     }
 }
 
@@ -186,7 +203,11 @@ impl IcmpAttributes {
     /// # Safety
     ///
     /// C: a netlink message or a parsed table, and a valid tuple.
-    unsafe fn put(&self, skb: *mut bindings::sk_buff, tuple: *const bindings::nf_conntrack_tuple) -> c_int {
+    unsafe fn put(
+        &self,
+        skb: *mut bindings::sk_buff,
+        tuple: *const bindings::nf_conntrack_tuple,
+    ) -> c_int {
         // SAFETY: By the C contract of the callers.
         unsafe {
             let tuple = tuple::from_c(&*tuple);
@@ -194,7 +215,11 @@ impl IcmpAttributes {
             let done = put(skb, self.id, tuple.src.id.to_bytes())
                 && put(skb, self.kind, [kind])
                 && put(skb, self.code, [code]);
-            if done { 0 } else { -1 }
+            if done {
+                0
+            } else {
+                -1
+            }
         }
     }
 
@@ -240,7 +265,10 @@ impl IcmpAttributes {
 /// # Safety
 ///
 /// C: a netlink message, and a valid tuple.
-unsafe extern "C" fn icmp_put(skb: *mut bindings::sk_buff, t: *const bindings::nf_conntrack_tuple) -> c_int {
+unsafe extern "C" fn icmp_put(
+    skb: *mut bindings::sk_buff,
+    t: *const bindings::nf_conntrack_tuple,
+) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMP.put(skb, t) }
 }
@@ -248,7 +276,10 @@ unsafe extern "C" fn icmp_put(skb: *mut bindings::sk_buff, t: *const bindings::n
 /// # Safety
 ///
 /// C: a netlink message, and a valid tuple.
-unsafe extern "C" fn icmpv6_put(skb: *mut bindings::sk_buff, t: *const bindings::nf_conntrack_tuple) -> c_int {
+unsafe extern "C" fn icmpv6_put(
+    skb: *mut bindings::sk_buff,
+    t: *const bindings::nf_conntrack_tuple,
+) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMPV6.put(skb, t) }
 }
@@ -256,7 +287,11 @@ unsafe extern "C" fn icmpv6_put(skb: *mut bindings::sk_buff, t: *const bindings:
 /// # Safety
 ///
 /// C: a parsed table, and a valid tuple.
-unsafe extern "C" fn icmp_get(tb: Attributes, t: *mut bindings::nf_conntrack_tuple, flags: u32) -> c_int {
+unsafe extern "C" fn icmp_get(
+    tb: Attributes,
+    t: *mut bindings::nf_conntrack_tuple,
+    flags: u32,
+) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMP.get(tb, t, flags, icmp::invert) }
 }
@@ -264,23 +299,36 @@ unsafe extern "C" fn icmp_get(tb: Attributes, t: *mut bindings::nf_conntrack_tup
 /// # Safety
 ///
 /// C: a parsed table, and a valid tuple.
-unsafe extern "C" fn icmpv6_get(tb: Attributes, t: *mut bindings::nf_conntrack_tuple, flags: u32) -> c_int {
+unsafe extern "C" fn icmpv6_get(
+    tb: Attributes,
+    t: *mut bindings::nf_conntrack_tuple,
+    flags: u32,
+) -> c_int {
     // SAFETY: By the C contract.
     unsafe { ICMPV6.get(tb, t, flags, icmpv6::invert) }
 }
 
 // TCP's and SCTP's states as attributes.
 
-static TCP_INFO_POLICY: Policy<{ bindings::ctattr_protoinfo_tcp___CTA_PROTOINFO_TCP_MAX as usize }> =
-    policy(&[
-        (
-            bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_STATE,
-            U8,
-            bindings::tcp_conntrack_TCP_CONNTRACK_LISTEN as i16,
-        ),
-        (bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, U8, 14),
-        (bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_REPLY, U8, 14),
-    ]);
+static TCP_INFO_POLICY: Policy<
+    { bindings::ctattr_protoinfo_tcp___CTA_PROTOINFO_TCP_MAX as usize },
+> = policy(&[
+    (
+        bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_STATE,
+        U8,
+        bindings::tcp_conntrack_TCP_CONNTRACK_LISTEN as i16,
+    ),
+    (
+        bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_ORIGINAL,
+        U8,
+        14,
+    ),
+    (
+        bindings::ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_REPLY,
+        U8,
+        14,
+    ),
+]);
 
 /// # Safety
 ///
@@ -303,25 +351,28 @@ unsafe extern "C" fn tcp_put(
             return -1;
         }
         let [original, reply] = tcp.seen;
-        let done = put(skb, ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_STATE, [tcp.state])
-            && (destroy
-                || (put(
-                    skb,
-                    ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_ORIGINAL,
-                    [original.td_scale],
-                ) && put(
-                    skb,
-                    ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_REPLY,
-                    [reply.td_scale],
-                ) && put(
-                    skb,
-                    ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_ORIGINAL,
-                    [original.flags, 0],
-                ) && put(
-                    skb,
-                    ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_REPLY,
-                    [reply.flags, 0],
-                )));
+        let done = put(
+            skb,
+            ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_STATE,
+            [tcp.state],
+        ) && (destroy
+            || (put(
+                skb,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_ORIGINAL,
+                [original.td_scale],
+            ) && put(
+                skb,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_WSCALE_REPLY,
+                [reply.td_scale],
+            ) && put(
+                skb,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_ORIGINAL,
+                [original.flags, 0],
+            ) && put(
+                skb,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_REPLY,
+                [reply.flags, 0],
+            )));
         if !done {
             return -1;
         }
@@ -344,8 +395,7 @@ unsafe extern "C" fn tcp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_in
         }
         let mut inner = [core::ptr::null_mut::<nlattr>(); N];
         let policy = TCP_INFO_POLICY.0.as_ptr();
-        let error =
-            nla_parse_nest(inner.as_mut_ptr(), (N - 1) as c_int, nest, policy.cast());
+        let error = nla_parse_nest(inner.as_mut_ptr(), (N - 1) as c_int, nest, policy.cast());
         if error < 0 {
             return error;
         }
@@ -357,8 +407,14 @@ unsafe extern "C" fn tcp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_in
         }
         let [original, reply] = &mut tcp.seen;
         for (seen, attribute) in [
-            (&mut *original, ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_ORIGINAL),
-            (&mut *reply, ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_REPLY),
+            (
+                &mut *original,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_ORIGINAL,
+            ),
+            (
+                &mut *reply,
+                ctattr_protoinfo_tcp_CTA_PROTOINFO_TCP_FLAGS_REPLY,
+            ),
         ] {
             if let Some([flags, mask]) = value(tb, attribute) {
                 seen.flags = (seen.flags & !mask) | (flags & mask);
@@ -385,8 +441,16 @@ static SCTP_INFO_POLICY: Policy<
         U8,
         bindings::sctp_conntrack_SCTP_CONNTRACK_HEARTBEAT_SENT as i16,
     ),
-    (bindings::ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, U32, 0),
-    (bindings::ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_REPLY, U32, 0),
+    (
+        bindings::ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_ORIGINAL,
+        U32,
+        0,
+    ),
+    (
+        bindings::ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_REPLY,
+        U32,
+        0,
+    ),
 ]);
 
 /// # Safety
@@ -410,17 +474,20 @@ unsafe extern "C" fn sctp_put(
             return -1;
         }
         let [original, reply] = sctp.vtag;
-        let done = put(skb, ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_STATE, [sctp.state as u8])
-            && (destroy
-                || (put(
-                    skb,
-                    ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_ORIGINAL,
-                    original.to_ne_bytes(),
-                ) && put(
-                    skb,
-                    ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_REPLY,
-                    reply.to_ne_bytes(),
-                )));
+        let done = put(
+            skb,
+            ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_STATE,
+            [sctp.state as u8],
+        ) && (destroy
+            || (put(
+                skb,
+                ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_ORIGINAL,
+                original.to_ne_bytes(),
+            ) && put(
+                skb,
+                ctattr_protoinfo_sctp_CTA_PROTOINFO_SCTP_VTAG_REPLY,
+                reply.to_ne_bytes(),
+            )));
         if !done {
             return -1;
         }
@@ -443,8 +510,7 @@ unsafe extern "C" fn sctp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_i
         }
         let mut inner = [core::ptr::null_mut::<nlattr>(); N];
         let policy = SCTP_INFO_POLICY.0.as_ptr();
-        let error =
-            nla_parse_nest(inner.as_mut_ptr(), (N - 1) as c_int, nest, policy.cast());
+        let error = nla_parse_nest(inner.as_mut_ptr(), (N - 1) as c_int, nest, policy.cast());
         if error < 0 {
             return error;
         }
@@ -479,7 +545,13 @@ const SCTP_MAP: Map = &[1, 2, 3, 4, 5, 6, 7, 8];
 ///
 /// `tb` is a parsed table; `data` and `defaults` are as long as the map's
 /// largest entry says; `data` may be null: then the defaults are set.
-unsafe fn timeouts_get(map: Map, tb: Attributes, data: *mut c_void, defaults: *mut u32, entries: usize) -> c_int {
+unsafe fn timeouts_get(
+    map: Map,
+    tb: Attributes,
+    data: *mut c_void,
+    defaults: *mut u32,
+    entries: usize,
+) -> c_int {
     // SAFETY: By the caller's contract.
     unsafe {
         let table = if data.is_null() {

@@ -76,7 +76,11 @@ pub fn start() -> Result {
     let usual = unsafe { bindings::ct_default_buckets() };
     let size = store::round_size(if asked == 0 { usual } else { asked });
     // Who sets a size expects that it allows for chains of eight.
-    let limit = if asked == 0 { size } else { size.saturating_mul(8) };
+    let limit = if asked == 0 {
+        size
+    } else {
+        size.saturating_mul(8)
+    };
     CACHE.start()?;
     let made = start_with_cache(size, limit);
     if made.is_err() {
@@ -97,7 +101,11 @@ fn start_with_cache(size: u32, limit: u32) -> Result {
     let made = start_with_table(size);
     if made.is_err() {
         // SAFETY: It is empty, and nobody has it.
-        unsafe { TABLE.stop().map(|buckets| Buckets::free(buckets)) };
+        unsafe {
+            if let Some(buckets) = TABLE.stop() {
+                Buckets::free(buckets);
+            }
+        }
     }
     made
 }
@@ -160,7 +168,9 @@ pub fn stop() {
     // gone.
     unsafe {
         bindings::rcu_barrier();
-        TABLE.stop().map(|buckets| Buckets::free(buckets));
+        if let Some(buckets) = TABLE.stop() {
+            Buckets::free(buckets);
+        }
         CACHE.stop();
     }
 }
@@ -391,7 +401,11 @@ unsafe extern "C" fn set_closing(nfct: *mut bindings::nf_conntrack) {
         let changed = state::of::<tcp::State>(&mut locked).set_closing();
         if changed && !conn.status().has(Status::FIXED_TIMEOUT) {
             let policy = state::tcp_policy(conn.net(), crate::timeout::policy(conn));
-            let close = policy.timeouts.get(TcpConntrack::Close as usize).copied().unwrap_or(0);
+            let close = policy
+                .timeouts
+                .get(TcpConntrack::Close as usize)
+                .copied()
+                .unwrap_or(0);
             conn.set_timeout(conn::now().wrapping_add(close));
         }
         changed

@@ -31,7 +31,7 @@ pub unsafe extern "C" fn nf_ct_helper(
 ) -> c_int {
     // SAFETY: By the C contract.
     let (mut packet, conn) = unsafe { (Packet::from_raw(skb), Conn::from_raw(ct)) };
-    let info = Info::from_number(ctinfo as u32);
+    let info = Info::from_number(ctinfo);
     let adjust = |packet: &mut Packet<'_>, transport: u32| {
         // SAFETY: By the C contract; the transport header is there.
         unsafe { bindings::nf_ct_seq_adjust(packet.as_ptr(), ct, ctinfo, transport) != 0 }

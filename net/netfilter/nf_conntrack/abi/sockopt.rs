@@ -131,13 +131,14 @@ unsafe extern "C" fn get_ipv4(
 ) -> c_int {
     // SAFETY: By the C contract.
     unsafe {
-        let (address, port, _, _) = match original(sk, false, *len, size_of::<bindings::sockaddr_in>()) {
-            Ok(original) => original,
-            Err(error) => return error.to_errno(),
-        };
+        let (address, port, _, _) =
+            match original(sk, false, *len, size_of::<bindings::sockaddr_in>()) {
+                Ok(original) => original,
+                Err(error) => return error.to_errno(),
+            };
         // All of it is zero first: nothing of the stack is shown.
         let mut socket: bindings::sockaddr_in = zeroed();
-        socket.sin_family = bindings::PF_INET as _;
+        socket.sin_family = bindings::PF_INET as u16;
         socket.sin_port = u16::from_ne_bytes(port);
         let [word, ..] = address.0;
         socket.sin_addr.s_addr = word.raw();
@@ -162,10 +163,12 @@ unsafe extern "C" fn get_ipv6(
             Err(error) => return error.to_errno(),
         };
         let mut socket: bindings::sockaddr_in6 = zeroed();
-        socket.sin6_family = bindings::PF_INET6 as _;
+        socket.sin6_family = bindings::PF_INET6 as u16;
         socket.sin6_port = u16::from_ne_bytes(port);
         socket.sin6_flowinfo = flow_label;
-        core::ptr::from_mut(&mut socket.sin6_addr).cast::<Address>().write(address);
+        core::ptr::from_mut(&mut socket.sin6_addr)
+            .cast::<Address>()
+            .write(address);
         socket.sin6_scope_id = bindings::ct_scope_id(&raw const socket.sin6_addr, device);
         answer(user, &socket)
     }

@@ -43,7 +43,9 @@ fn limit(value: c_int) -> *mut c_void {
     LIMITS
         .iter()
         .find(|limit| **limit == value)
-        .map_or(null_mut(), |limit| core::ptr::from_ref(limit).cast_mut().cast())
+        .map_or(null_mut(), |limit| {
+            core::ptr::from_ref(limit).cast_mut().cast()
+        })
 }
 
 fn entries(net: Net) -> [(&'static CStr, Value); ENTRIES] {
@@ -66,43 +68,118 @@ fn entries(net: Net) -> [(&'static CStr, Value); ENTRIES] {
             (c"nf_conntrack_max", Limit(max)),
             (c"nf_conntrack_count", Count),
             (c"nf_conntrack_buckets", Buckets),
-            (c"nf_conntrack_checksum", Byte(&raw mut (*ct).sysctl_checksum, 1)),
-            (c"nf_conntrack_log_invalid", LogInvalid(&raw mut (*ct).sysctl_log_invalid)),
+            (
+                c"nf_conntrack_checksum",
+                Byte(&raw mut (*ct).sysctl_checksum, 1),
+            ),
+            (
+                c"nf_conntrack_log_invalid",
+                LogInvalid(&raw mut (*ct).sysctl_log_invalid),
+            ),
             (c"nf_conntrack_expect_max", Limit(expect_max)),
             (c"nf_conntrack_acct", Byte(&raw mut (*ct).sysctl_acct, 1)),
-            (c"nf_conntrack_events", Byte(&raw mut (*ct).sysctl_events, 2)),
-            (c"nf_conntrack_timestamp", Byte(&raw mut (*ct).sysctl_tstamp, 1)),
-            (c"nf_conntrack_generic_timeout", Seconds(&raw mut (*p).generic.timeout)),
-            (c"nf_conntrack_tcp_timeout_syn_sent", t(tcp_conntrack_TCP_CONNTRACK_SYN_SENT)),
-            (c"nf_conntrack_tcp_timeout_syn_recv", t(tcp_conntrack_TCP_CONNTRACK_SYN_RECV)),
-            (c"nf_conntrack_tcp_timeout_established", t(tcp_conntrack_TCP_CONNTRACK_ESTABLISHED)),
-            (c"nf_conntrack_tcp_timeout_fin_wait", t(tcp_conntrack_TCP_CONNTRACK_FIN_WAIT)),
-            (c"nf_conntrack_tcp_timeout_close_wait", t(tcp_conntrack_TCP_CONNTRACK_CLOSE_WAIT)),
-            (c"nf_conntrack_tcp_timeout_last_ack", t(tcp_conntrack_TCP_CONNTRACK_LAST_ACK)),
-            (c"nf_conntrack_tcp_timeout_time_wait", t(tcp_conntrack_TCP_CONNTRACK_TIME_WAIT)),
-            (c"nf_conntrack_tcp_timeout_close", t(tcp_conntrack_TCP_CONNTRACK_CLOSE)),
-            (c"nf_conntrack_tcp_timeout_max_retrans", t(tcp_conntrack_TCP_CONNTRACK_RETRANS)),
-            (c"nf_conntrack_tcp_timeout_unacknowledged", t(tcp_conntrack_TCP_CONNTRACK_UNACK)),
-            (c"nf_flowtable_tcp_timeout", Seconds(&raw mut (*p).tcp.offload_timeout)),
-            (c"nf_conntrack_tcp_loose", Byte(&raw mut (*p).tcp.tcp_loose, 1)),
-            (c"nf_conntrack_tcp_be_liberal", Byte(&raw mut (*p).tcp.tcp_be_liberal, 1)),
+            (
+                c"nf_conntrack_events",
+                Byte(&raw mut (*ct).sysctl_events, 2),
+            ),
+            (
+                c"nf_conntrack_timestamp",
+                Byte(&raw mut (*ct).sysctl_tstamp, 1),
+            ),
+            (
+                c"nf_conntrack_generic_timeout",
+                Seconds(&raw mut (*p).generic.timeout),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_syn_sent",
+                t(tcp_conntrack_TCP_CONNTRACK_SYN_SENT),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_syn_recv",
+                t(tcp_conntrack_TCP_CONNTRACK_SYN_RECV),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_established",
+                t(tcp_conntrack_TCP_CONNTRACK_ESTABLISHED),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_fin_wait",
+                t(tcp_conntrack_TCP_CONNTRACK_FIN_WAIT),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_close_wait",
+                t(tcp_conntrack_TCP_CONNTRACK_CLOSE_WAIT),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_last_ack",
+                t(tcp_conntrack_TCP_CONNTRACK_LAST_ACK),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_time_wait",
+                t(tcp_conntrack_TCP_CONNTRACK_TIME_WAIT),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_close",
+                t(tcp_conntrack_TCP_CONNTRACK_CLOSE),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_max_retrans",
+                t(tcp_conntrack_TCP_CONNTRACK_RETRANS),
+            ),
+            (
+                c"nf_conntrack_tcp_timeout_unacknowledged",
+                t(tcp_conntrack_TCP_CONNTRACK_UNACK),
+            ),
+            (
+                c"nf_flowtable_tcp_timeout",
+                Seconds(&raw mut (*p).tcp.offload_timeout),
+            ),
+            (
+                c"nf_conntrack_tcp_loose",
+                Byte(&raw mut (*p).tcp.tcp_loose, 1),
+            ),
+            (
+                c"nf_conntrack_tcp_be_liberal",
+                Byte(&raw mut (*p).tcp.tcp_be_liberal, 1),
+            ),
             (
                 c"nf_conntrack_tcp_ignore_invalid_rst",
                 Byte(&raw mut (*p).tcp.tcp_ignore_invalid_rst, 1),
             ),
-            (c"nf_conntrack_tcp_max_retrans", Byte(&raw mut (*p).tcp.tcp_max_retrans, 255)),
+            (
+                c"nf_conntrack_tcp_max_retrans",
+                Byte(&raw mut (*p).tcp.tcp_max_retrans, 255),
+            ),
             (c"nf_conntrack_udp_timeout", Seconds(udp)),
             (c"nf_conntrack_udp_timeout_stream", Seconds(udp.add(1))),
-            (c"nf_flowtable_udp_timeout", Seconds(&raw mut (*p).udp.offload_timeout)),
-            (c"nf_conntrack_icmp_timeout", Seconds(&raw mut (*p).icmp.timeout)),
-            (c"nf_conntrack_icmpv6_timeout", Seconds(&raw mut (*p).icmpv6.timeout)),
-            (c"nf_conntrack_sctp_timeout_closed", s(sctp_conntrack_SCTP_CONNTRACK_CLOSED)),
-            (c"nf_conntrack_sctp_timeout_cookie_wait", s(sctp_conntrack_SCTP_CONNTRACK_COOKIE_WAIT)),
+            (
+                c"nf_flowtable_udp_timeout",
+                Seconds(&raw mut (*p).udp.offload_timeout),
+            ),
+            (
+                c"nf_conntrack_icmp_timeout",
+                Seconds(&raw mut (*p).icmp.timeout),
+            ),
+            (
+                c"nf_conntrack_icmpv6_timeout",
+                Seconds(&raw mut (*p).icmpv6.timeout),
+            ),
+            (
+                c"nf_conntrack_sctp_timeout_closed",
+                s(sctp_conntrack_SCTP_CONNTRACK_CLOSED),
+            ),
+            (
+                c"nf_conntrack_sctp_timeout_cookie_wait",
+                s(sctp_conntrack_SCTP_CONNTRACK_COOKIE_WAIT),
+            ),
             (
                 c"nf_conntrack_sctp_timeout_cookie_echoed",
                 s(sctp_conntrack_SCTP_CONNTRACK_COOKIE_ECHOED),
             ),
-            (c"nf_conntrack_sctp_timeout_established", s(sctp_conntrack_SCTP_CONNTRACK_ESTABLISHED)),
+            (
+                c"nf_conntrack_sctp_timeout_established",
+                s(sctp_conntrack_SCTP_CONNTRACK_ESTABLISHED),
+            ),
             (
                 c"nf_conntrack_sctp_timeout_shutdown_sent",
                 s(sctp_conntrack_SCTP_CONNTRACK_SHUTDOWN_SENT),
@@ -128,7 +205,7 @@ fn entries(net: Net) -> [(&'static CStr, Value); ENTRIES] {
 fn describe(net: Net, name: &'static CStr, value: Value) -> bindings::ctl_table {
     // SAFETY: All of its fields may be zero.
     let mut table: bindings::ctl_table = unsafe { zeroed() };
-    table.procname = name.as_ptr().cast();
+    table.procname = name.as_char_ptr().cast();
     table.mode = 0o644;
     table.maxlen = size_of::<c_int>() as c_int;
     // Other namespaces see the machine's settings, but do not set them.
@@ -234,7 +311,7 @@ pub fn init_net(net: Net) -> Result {
         core::ptr::copy_nonoverlapping(described.as_ptr(), table, ENTRIES);
         let header = bindings::register_net_sysctl_sz(
             net.as_ptr(),
-            c"net/netfilter".as_ptr().cast(),
+            c"net/netfilter".as_char_ptr().cast(),
             table,
             ENTRIES,
         );
@@ -272,7 +349,7 @@ pub fn init() -> Result {
         let max = addr_of_mut!(bindings::nf_conntrack_max).cast();
         *table = describe(net, c"nf_conntrack_max", Value::Limit(max));
         let header =
-            bindings::register_net_sysctl_sz(net.as_ptr(), c"net".as_ptr().cast(), table, 1);
+            bindings::register_net_sysctl_sz(net.as_ptr(), c"net".as_char_ptr().cast(), table, 1);
         if header.is_null() {
             bindings::kfree(table.cast());
             return Err(ENOMEM);

@@ -7,7 +7,7 @@
 #
 # needs: nf_conntrack
 # timeout: 300
-# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
+# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
 
 ktap_print_header

@@ -7,7 +7,7 @@
 # needs: nf_conntrack
 # timeout: 400
 # vm: --append slub_debug=FZPU,nf_conntrack,nf_conntrack_expect
-# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
+# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
 
 rounds=3
