@@ -6,7 +6,7 @@
 # SO_ORIGINAL_DST's errors, statistics of ICMP errors, sizes that are refused.
 #
 # needs: nf_conntrack
-# vm: --append=slub_debug=FZPU
+# vm: --append slub_debug=FZPU
 # timeout: 200
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh

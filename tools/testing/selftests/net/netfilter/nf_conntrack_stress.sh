@@ -7,7 +7,7 @@
 # it is left afterwards.
 #
 # needs: nf_conntrack
-# vm: --append=slub_debug=FZPU
+# vm: --append slub_debug=FZPU
 # timeout: 400
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
