@@ -39,12 +39,13 @@ check 'ten more' assured 10
 check 'the number is that of the lines' count_is "$(connections | wc -l)"
 
 limit=/proc/sys/net/netfilter/nf_conntrack_max
-echo "$(setting count)" >$limit
+setting count >$limit
 check 'the largest number is that of net.nf_conntrack_max' is "$(sysctl -n net.nf_conntrack_max)" "$(cat $limit)"
 check 'and namespaces see it' is "$(setting max)" "$(cat $limit)"
 dropped=$(statistic drop)
 count=$(setting count)
 dmesg -C
+# shellcheck disable=SC2016 # the inner shell's own
 flood() { in_client bash -c 'for port in {1..50}; do echo >/dev/udp/10.0.2.2/$port; done'; }
 flood 2>/dev/null
 check 'the table is full: no more connections' count_is "$count"
