@@ -58,18 +58,8 @@ const POST_ROUTING: u32 = bindings::nf_inet_hooks_NF_INET_POST_ROUTING;
 // Tracking is the first thing that happens to a packet (after defragmentation
 // and the raw table), confirmation the last.
 static IPV4_OPS: Ops = Ops([
-    op(
-        track,
-        IPV4,
-        PRE_ROUTING,
-        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
-    ),
-    op(
-        track_ipv4_output,
-        IPV4,
-        LOCAL_OUT,
-        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
-    ),
+    op(ipv4_conntrack_in, IPV4, PRE_ROUTING, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
+    op(ipv4_conntrack_local, IPV4, LOCAL_OUT, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
     op(
         nf_confirm,
         IPV4,
@@ -85,24 +75,9 @@ static IPV4_OPS: Ops = Ops([
 ]);
 
 static IPV6_OPS: Ops = Ops([
-    op(
-        track,
-        IPV6,
-        PRE_ROUTING,
-        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
-    ),
-    op(
-        track,
-        IPV6,
-        LOCAL_OUT,
-        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
-    ),
-    op(
-        nf_confirm,
-        IPV6,
-        POST_ROUTING,
-        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST,
-    ),
+    op(ipv6_conntrack_in, IPV6, PRE_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
+    op(ipv6_conntrack_local, IPV6, LOCAL_OUT, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
+    op(nf_confirm, IPV6, POST_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST),
     op(
         nf_confirm,
         IPV6,
@@ -111,17 +86,26 @@ static IPV6_OPS: Ops = Ops([
     ),
 ]);
 
-/// # Safety
-///
-/// C: a hook's arguments.
-unsafe extern "C" fn track(
-    _priv: *mut c_void,
-    skb: *mut bindings::sk_buff,
-    state: *const bindings::nf_hook_state,
-) -> c_uint {
-    // SAFETY: A hook's arguments.
-    unsafe { nf_conntrack_in(skb, state) }
+/// The hooks' names are what `nft list hooks` shows: those of stock. In sections
+/// of their own, as otherwise the compiler makes one function of those alike.
+macro_rules! tracking_hooks {
+    ($($name:ident),*) => {$(
+        /// # Safety
+        ///
+        /// C: a hook's arguments.
+        #[no_mangle]
+        #[link_section = concat!(".text.", stringify!($name))]
+        unsafe extern "C" fn $name(
+            _priv: *mut c_void,
+            skb: *mut bindings::sk_buff,
+            state: *const bindings::nf_hook_state,
+        ) -> c_uint {
+            // SAFETY: A hook's arguments.
+            unsafe { nf_conntrack_in(skb, state) }
+        }
+    )*};
 }
+tracking_hooks!(ipv4_conntrack_in, ipv6_conntrack_in, ipv6_conntrack_local);
 
 /// Output may come in fragments, by a socket that asked for no defragmentation:
 /// those are not tracked.
@@ -129,7 +113,8 @@ unsafe extern "C" fn track(
 /// # Safety
 ///
 /// C: a hook's arguments.
-unsafe extern "C" fn track_ipv4_output(
+#[no_mangle]
+unsafe extern "C" fn ipv4_conntrack_local(
     _priv: *mut c_void,
     skb: *mut bindings::sk_buff,
     state: *const bindings::nf_hook_state,

@@ -74,6 +74,7 @@ routed() {
 # namespace if that is given last.
 
 # rules: nft reads rules for the router from standard input.
+# shellcheck disable=SC2120 # most have no argument
 rules() { ip netns exec "${1:-$router}" nft -f -; }
 
 # setting NAME [VALUE [NAMESPACE]]: get or set net.netfilter.nf_conntrack_NAME.
