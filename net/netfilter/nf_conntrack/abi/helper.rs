@@ -95,11 +95,7 @@ pub unsafe extern "C" fn nf_nat_helper_try_module_get(
 ) -> c_int {
     // SAFETY: By the C contract.
     let name = unsafe { string(name) };
-    errno(helper::get_nat_module(
-        name,
-        l3num,
-        protonum,
-    ))
+    errno(helper::get_nat_module(name, l3num, protonum))
 }
 
 /// # Safety

@@ -58,8 +58,18 @@ const POST_ROUTING: u32 = bindings::nf_inet_hooks_NF_INET_POST_ROUTING;
 // Tracking is the first thing that happens to a packet (after defragmentation
 // and the raw table), confirmation the last.
 static IPV4_OPS: Ops = Ops([
-    op(ipv4_conntrack_in, IPV4, PRE_ROUTING, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
-    op(ipv4_conntrack_local, IPV4, LOCAL_OUT, bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK),
+    op(
+        ipv4_conntrack_in,
+        IPV4,
+        PRE_ROUTING,
+        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
+    ),
+    op(
+        ipv4_conntrack_local,
+        IPV4,
+        LOCAL_OUT,
+        bindings::nf_ip_hook_priorities_NF_IP_PRI_CONNTRACK,
+    ),
     op(
         nf_confirm,
         IPV4,
@@ -75,9 +85,24 @@ static IPV4_OPS: Ops = Ops([
 ]);
 
 static IPV6_OPS: Ops = Ops([
-    op(ipv6_conntrack_in, IPV6, PRE_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
-    op(ipv6_conntrack_local, IPV6, LOCAL_OUT, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK),
-    op(nf_confirm, IPV6, POST_ROUTING, bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST),
+    op(
+        ipv6_conntrack_in,
+        IPV6,
+        PRE_ROUTING,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
+    ),
+    op(
+        ipv6_conntrack_local,
+        IPV6,
+        LOCAL_OUT,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_CONNTRACK,
+    ),
+    op(
+        nf_confirm,
+        IPV6,
+        POST_ROUTING,
+        bindings::nf_ip6_hook_priorities_NF_IP6_PRI_LAST,
+    ),
     op(
         nf_confirm,
         IPV6,
