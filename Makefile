@@ -40,6 +40,10 @@ test: modules ## Run every test; the last line is the count
 check: modules ## The static checks
 	@$(in_root) tools/check/run
 
+.PHONY: bench
+bench: modules ## Instructions for each packet, ours against stock (10 min)
+	@./tools/bench/run
+
 .PHONY: shell
 shell: modules ## A shell in a virtual machine with our modules
 	@./tools/vm/run --interactive

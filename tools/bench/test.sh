@@ -31,5 +31,5 @@ for setup in run.SETUPS:
     assert refused(json.dumps({**good, setup: fewer}))
 # Nothing was tracked.
 assert refused(json.dumps({**good, "hooks": good["none"]}))
-print("ok")
+print("ok - bench: refuses results that are empty, partial or cannot be")
 END
