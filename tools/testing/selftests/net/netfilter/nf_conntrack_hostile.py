@@ -99,8 +99,8 @@ def gre(family, flags, protocol, rest=b''):
 
 
 def six(first, extension, length=None):
-    """UDP behind IPv6 extension headers."""
-    data = ports() + struct.pack('!HH', 13, 0) + b'hello'
+    """UDP, eight bytes of it, behind IPv6 extension headers."""
+    data = ports() + struct.pack('!HH', 16, 0) + b'farewell'
     data = with_checksum(data, 6, pseudo(6, UDP, len(data)))
     return network(6, UDP, data, length, extension, first)
 
@@ -194,8 +194,9 @@ GROUPS = {
 def statistics(pid):
     with open(f'/proc/{pid}/net/stat/nf_conntrack') as file:
         names, *cpus = [line.split() for line in file]
-    column = names.index('invalid')
-    return int(cpus[0][0], 16), sum(int(cpu[column], 16) for cpu in cpus)
+    # INVALID are those that either counts.
+    columns = [names.index('invalid'), names.index('icmp_error')]
+    return int(cpus[0][0], 16), sum(int(cpu[column], 16) for cpu in cpus for column in columns)
 
 
 def main():

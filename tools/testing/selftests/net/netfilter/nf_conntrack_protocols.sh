@@ -11,7 +11,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 54
+ktap_set_plan 55
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 
 modprobe nf_conntrack
@@ -91,9 +91,9 @@ for f in 4 6; do
 	check "IPv$f: TCP: states" new_and_reply $f tcp
 	check "IPv$f: TCP: connection that was closed" has_connection \
 		"^${ip[$f]} tcp      6 [0-9]+ (TIME_WAIT|CLOSE) $there sport=[0-9]+ dport=4000 $back sport=4000 dport=[0-9]+ \[ASSURED\] $end"
-	in_client socat -u "EXEC:sleep 60" "TCP$f:$peer:4000,sp=5001" &
+	in_client socat -u "EXEC:sleep 60" "TCP$f:$peer:4000,sp=501$f" &
 	established() {
-		has_connection "^${ip[$f]} tcp      6 43[0-9]{4} ESTABLISHED $there sport=5001 dport=4000 .* \[ASSURED\] "
+		has_connection "^${ip[$f]} tcp      6 43[0-9]{4} ESTABLISHED $there sport=501$f dport=4000 .* \[ASSURED\] "
 	}
 	check "IPv$f: TCP: connection that is open" slowwait 10 established
 
