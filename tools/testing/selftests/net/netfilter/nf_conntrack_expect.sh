@@ -4,7 +4,7 @@
 # Expectations: they appear, are fulfilled, replaced, expire, and go with their
 # helper, their master and their namespace.
 #
-# needs: nf_conntrack nf_conntrack_ftp
+# needs: nf_conntrack
 # timeout: 200
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
