@@ -10,7 +10,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 20
+ktap_set_plan 19
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 
 modprobe -a nf_conntrack nf_log_syslog
