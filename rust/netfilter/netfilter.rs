@@ -14,6 +14,7 @@ pub mod abi;
 pub mod array;
 pub mod conntrack;
 pub mod hook;
+pub mod module;
 pub mod net;
 pub mod nulls;
 pub mod percpu;

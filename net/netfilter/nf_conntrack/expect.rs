@@ -3,8 +3,10 @@
 //! Expectations: connections that a helper reads about in another one, their
 //! master. Whoever fulfils one becomes RELATED.
 
+mod control;
 mod proc;
 
+pub use control::*;
 pub use proc::{proc_exit, proc_init};
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +40,9 @@ static KEY: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 pub fn start(buckets: u32, random: [u64; 2]) -> Result {
     for (word, value) in KEY.iter().zip(random) {
         word.store(value, Ordering::Relaxed);
+    }
+    for word in &control::ID_KEY {
+        word.store(netfilter::random::u64(), Ordering::Relaxed);
     }
     expect::start(buckets / 256)
 }
@@ -241,7 +246,23 @@ fn cut(address: &Address, l3num: u16) -> Address {
 /// if it is there, `EBUSY` if others are in its way, `EMFILE` if there are too
 /// many, `EINVAL` if it has a class that its helper does not know.
 pub fn related(exp: &NewExpect<'_>, portid: u32, report: i32, flags: u32) -> Result {
+    related_with(exp, portid, report, flags, |_| Ok(()))
+}
+
+/// [`related`] of one that `complete` makes complete, with the lock held.
+///
+/// # Errors
+///
+/// As [`related`], and those of `complete`.
+pub fn related_with(
+    exp: &NewExpect<'_>,
+    portid: u32,
+    report: i32,
+    flags: u32,
+    complete: impl FnOnce(&ExpectLock) -> Result,
+) -> Result {
     let lock = ExpectLock::take();
+    complete(&lock)?;
     let help = Help::of(exp.master()).ok_or_else(shut_down)?;
     check(&lock, exp, &help, flags)?;
     help.count(exp.class(), 1, &lock);

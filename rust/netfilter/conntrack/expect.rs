@@ -13,7 +13,7 @@ mod table;
 pub use table::*;
 
 use super::{
-    helper::Helper,
+    helper::{function_name, Helper, EXPECT_FUNCTIONS},
     hlist::{self, Linked},
     refcount::Refcount,
     tuple, Conn, ConnRef, Net,
@@ -23,14 +23,15 @@ use core::{
     mem::{offset_of, size_of, ManuallyDrop},
     ops::Deref,
     ptr::{null_mut, NonNull},
-    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
+    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
-use kernel::sync::rcu;
+use kernel::{prelude::*, sync::rcu};
 use nf_bindings as bindings;
 use nf_proto::{
+    be::Be16,
     expect::Mask,
     l4::Jiffies,
-    tuple::{Direction, Tuple},
+    tuple::{Address, Direction, Tuple},
 };
 
 /// Number of classes a helper can sort its expectations into.
@@ -67,8 +68,14 @@ const _: () = {
 /// From the cache of expectations; freed a grace period after the last
 /// reference is given back. While it is in the table only its flags and its
 /// timeout change.
-#[repr(transparent)]
-pub struct Expect(UnsafeCell<bindings::nf_conntrack_expect>);
+#[repr(C)]
+pub struct Expect {
+    raw: UnsafeCell<bindings::nf_conntrack_expect>,
+    /// See [`Expect::serial`].
+    serial: AtomicU64,
+}
+
+const _: () = assert!(offset_of!(Expect, raw) == 0);
 
 // SAFETY: What changes while others can reach it is accessed atomically.
 unsafe impl Sync for Expect {}
@@ -103,7 +110,14 @@ impl Expect {
     /// The C pointer.
     #[inline]
     pub fn as_ptr(&self) -> *mut bindings::nf_conntrack_expect {
-        self.0.get()
+        self.raw.get()
+    }
+
+    /// Its number: later ones have higher ones, in the table and in a master's
+    /// list, both of which have the newest first. 0 if it was never there.
+    #[inline]
+    pub fn serial(&self) -> u64 {
+        self.serial.load(Ordering::Relaxed)
     }
 
     /// The expected tuple.
@@ -212,6 +226,30 @@ impl Expect {
         unsafe { Helper::from_raw((*self.as_ptr()).assign_helper) }
     }
 
+    /// The number of what it is to call, to be compared only; 0 if there is
+    /// nothing.
+    #[inline]
+    pub fn function(&self) -> usize {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).expectfn }.map_or(0, |function| function as usize)
+    }
+
+    /// What NAT is to do with the expected connection: the direction in which
+    /// the source was changed, and the source that it had.
+    #[inline]
+    pub fn nat(&self) -> Nat {
+        // SAFETY: Constant while others can reach it, by the type invariant;
+        // every bit pattern is an address and a port.
+        unsafe {
+            let raw = self.as_ptr();
+            Nat {
+                reply: (*raw).dir == Direction::Reply as u32,
+                address: (&raw const (*raw).saved_addr).cast::<Address>().read(),
+                id: Be16::from_raw((&raw const (*raw).saved_proto).cast::<u16>().read()),
+            }
+        }
+    }
+
     /// It is by this helper or for it.
     #[inline]
     pub fn refers_to(&self, helper: &Helper) -> bool {
@@ -257,6 +295,23 @@ impl Expect {
         unsafe { hlist::is_linked(&raw const (*self.as_ptr()).hnode) }
     }
 }
+
+/// What NAT is to do with an expected connection.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nat {
+    /// In which direction its master's helper saw the address: the reply's, or
+    /// the original one.
+    pub reply: bool,
+    /// The address that was there before NAT.
+    pub address: Address,
+    /// The port, or what stands for it, that was there before NAT.
+    pub id: Be16,
+}
+
+const _: () = {
+    assert!(size_of::<Address>() == size_of::<bindings::nf_inet_addr>());
+    assert!(size_of::<u16>() == size_of::<bindings::nf_conntrack_man_proto>());
+};
 
 /// What is called with the expected connection, after it was made.
 pub type ExpectFn =
@@ -371,6 +426,69 @@ impl<'m> NewExpect<'m> {
             (&raw mut (*exp).saved_proto).write_bytes(0, 1);
             (*exp).dir = Direction::Original as u32;
         }
+    }
+}
+
+impl NewExpect<'_> {
+    /// It is not in the table, where it would not change any more. Only its
+    /// maker, who is here, puts it there.
+    fn is_changeable(&self) -> bool {
+        // SAFETY: A reference is held.
+        unsafe { !hlist::is_linked(&raw const (*self.as_ptr()).hnode) }
+    }
+
+    /// Says what NAT is to do. After [`describe`](Self::describe); ignored if it
+    /// is in the table.
+    pub fn set_nat(&mut self, nat: Nat) {
+        if self.is_changeable() {
+            let raw = self.as_ptr();
+            // SAFETY: A reference is held, and nobody else reads this yet;
+            // layouts as asserted above.
+            unsafe {
+                (&raw mut (*raw).saved_addr).cast::<Address>().write(nat.address);
+                (&raw mut (*raw).saved_proto).cast::<u16>().write(nat.id.raw());
+                (*raw).dir = if nat.reply {
+                    Direction::Reply as u32
+                } else {
+                    Direction::Original as u32
+                };
+            }
+        }
+    }
+
+    /// Names the helper that the expected connection gets. With the lock, under
+    /// which it goes into the table next, so that its removal cannot miss it.
+    ///
+    /// # Errors
+    ///
+    /// `ESHUTDOWN` if the helper is going.
+    pub fn set_assigned(&self, lock: &ExpectLock, helper: &Helper) -> Result {
+        if !helper.is_alive() {
+            return Err(Error::from_errno(-(bindings::ESHUTDOWN as i32)));
+        }
+        if !self.is_linked(lock) {
+            // SAFETY: A reference is held, and nobody else reads this yet.
+            unsafe { (*self.as_ptr()).assign_helper = helper.as_ptr() };
+        }
+        Ok(())
+    }
+
+    /// Names the function that is called with the expected connection. With the
+    /// lock, under which it goes into the table next, so that the function's
+    /// removal cannot miss it.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none of this name.
+    pub fn set_function(&self, lock: &ExpectLock, name: &[u8]) -> Result {
+        let found = EXPECT_FUNCTIONS
+            .find(lock.rcu(), |entry| function_name(entry) == name)
+            .ok_or(EINVAL)?;
+        if !self.is_linked(lock) {
+            // SAFETY: As above.
+            unsafe { (*self.as_ptr()).expectfn = found.expectfn };
+        }
+        Ok(())
     }
 }
 

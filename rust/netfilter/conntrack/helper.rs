@@ -5,6 +5,7 @@
 
 mod register;
 mod registry;
+pub mod user;
 
 pub use register::{Class, ConntrackHelper, Place, Registration};
 pub use registry::*;
