@@ -23,7 +23,7 @@ mkdir -p /etc/xtables
 printf '0 zero\n77 red\n127 last\n' | tee /etc/connlabel.conf >/etc/xtables/connlabel.conf
 
 # What depends on the moment is T; columns are one space apart.
-normal() { sed -E 's/ +/ /g; s/^((ipv[46] [0-9]+ )?[a-z0-9]+ [0-9]+) [0-9]+ /\1 T /; s/ use=[0-9]+//; s/^-A -t [0-9]+/-A/' | LC_ALL=C sort; }
+normal() { sed -E 's/ +/ /g; s/^((ipv[46] [0-9]+ )?[a-z0-9]+ [0-9]+) [0-9]+ /\1 T /; s/ use=[0-9]+//; s/(delta-time)=[0-9]+/\1=T/; s/^-A -t [0-9]+/-A/' | LC_ALL=C sort; }
 list() { conntrack -L "$@" 2>/dev/null; }
 count() { conntrack -C; }
 flush() { conntrack -F >/dev/null 2>&1; }
@@ -244,7 +244,7 @@ flush
 # Counters and time.
 echo 1 >${netfilter}_acct
 echo 1 >${netfilter}_timestamp
-create 'with counters' 'udp 17 T src=10.0.0.1 dst=10.0.0.2 sport=2 dport=53 packets=0 bytes=0 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 sport=53 dport=2 packets=0 bytes=0 mark=0 delta-time=0' \
+create 'with counters' 'udp 17 T src=10.0.0.1 dst=10.0.0.2 sport=2 dport=53 packets=0 bytes=0 [UNREPLIED] src=10.0.0.2 dst=10.0.0.1 sport=53 dport=2 packets=0 bytes=0 mark=0 delta-time=T' \
 	-p udp -s 10.0.0.1 -d 10.0.0.2 --sport 2 --dport 53 -t 1000
 nft -f - <<'END'
 table ip track {
