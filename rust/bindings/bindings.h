@@ -69,7 +69,10 @@
 #include <net/netns/generic.h>
 #include <net/sock.h>
 #include <uapi/linux/netfilter/nfnetlink_conntrack.h>
+#include <uapi/linux/netfilter/nfnetlink_cthelper.h>
 #include <uapi/linux/netfilter/nfnetlink_cttimeout.h>
+#include <linux/capability.h>
+#include <linux/netlink.h>
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>

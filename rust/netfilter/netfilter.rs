@@ -12,6 +12,7 @@
 
 pub mod abi;
 pub mod array;
+pub mod capable;
 pub mod conntrack;
 pub mod hook;
 pub mod module;

@@ -4,14 +4,14 @@
 
 use crate::{
     name::Name,
-    namespace::{policies, State, OPS},
+    namespace::{Policies, State, OPS},
     THIS_MODULE,
 };
 use core::{
     ptr::null_mut,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use kernel::{ffi::c_char, prelude::*};
+use kernel::{ffi::c_char, prelude::*, sync::Arc};
 use netfilter::{
     conntrack::{self, helper::string, timeout::Policy},
     module::{self, ModuleRef},
@@ -29,9 +29,20 @@ unsafe impl PerNet for State {
     }
 
     fn init(net: &Scope, _context: &()) -> Result<Self> {
-        // SAFETY: The namespace lives until after the value is dropped.
+        // SAFETY: It is alive until after the state is dropped.
         State::new(unsafe { conntrack::Net::from_raw(net.as_raw()) })
     }
+}
+
+/// The policies of a namespace.
+///
+/// # Errors
+///
+/// `ENOENT` if the namespace, or the module, is going.
+pub(crate) fn policies(net: conntrack::Net) -> Result<Arc<Policies>> {
+    // SAFETY: It is alive.
+    let net = unsafe { Net::from_raw(net.as_ptr()) };
+    rcu::read(|guard| OPS.get(net, guard).map(State::policies)).ok_or(ENOENT)
 }
 
 static HOOKS: bindings::nf_ct_timeout_hooks = bindings::nf_ct_timeout_hooks {
@@ -73,7 +84,7 @@ unsafe extern "C" fn find_get(
     name: *const c_char,
 ) -> *mut bindings::nf_ct_timeout {
     // SAFETY: By the C contract.
-    let (net, name) = unsafe { (Net::from_raw(net), Name::new(string(name))) };
+    let (net, name) = unsafe { (conntrack::Net::from_raw(net), Name::new(string(name))) };
     let found = name.and_then(|name| policies(net).ok()?.find(&name));
     let Some((policy, module)) = found.zip(ModuleRef::try_get(&THIS_MODULE)) else {
         return null_mut();

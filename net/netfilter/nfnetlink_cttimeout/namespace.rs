@@ -13,9 +13,8 @@ use crate::{
 use kernel::{c_str, prelude::*, static_lock_class, sync::Arc};
 use nf_conntrack::timeout::untimeout;
 use netfilter::{
-    conntrack::{self, timeout::Policy},
-    net::{Net, Ops},
-    rcu,
+    conntrack::{timeout::Policy, Net},
+    net::Ops,
     spinlock::SpinLockBh,
 };
 
@@ -25,7 +24,7 @@ pub static OPS: Ops<State> = Ops::new();
 /// What the module keeps for a namespace.
 pub struct State {
     policies: Arc<Policies>,
-    net: conntrack::Net,
+    net: Net,
 }
 
 impl State {
@@ -34,11 +33,16 @@ impl State {
     /// # Errors
     ///
     /// `ENOMEM`
-    pub fn new(net: conntrack::Net) -> Result<Self> {
+    pub fn new(net: Net) -> Result<Self> {
         Ok(State {
             policies: Arc::pin_init(Policies::new(), GFP_KERNEL)?,
             net,
         })
+    }
+
+    /// The policies.
+    pub fn policies(&self) -> Arc<Policies> {
+        self.policies.clone()
     }
 }
 
@@ -47,15 +51,6 @@ impl Drop for State {
         // The namespace goes, or the module, which no policy outlives.
         self.policies.clear(self.net);
     }
-}
-
-/// The policies of a namespace.
-///
-/// # Errors
-///
-/// `ENOENT` if the namespace, or the module, is going.
-pub fn policies(net: &Net) -> Result<Arc<Policies>> {
-    rcu::read(|guard| OPS.get(net, guard).map(|state| state.policies.clone())).ok_or(ENOENT)
 }
 
 /// The policies of a namespace.
@@ -97,7 +92,7 @@ impl Policies {
     /// Forgets the first policy that `choose` picks, and takes it away from the
     /// namespace's connections; false if it picks none. Rules keep theirs.
     /// Sleeps.
-    pub fn remove(&self, net: conntrack::Net, choose: impl FnMut(&Entry) -> bool) -> bool {
+    pub fn remove(&self, net: Net, choose: impl FnMut(&Entry) -> bool) -> bool {
         let removed = self.list.lock().take(choose);
         let Some(entry) = removed else { return false };
         // Out of the list it has no new users; alone, no old ones either.
@@ -108,7 +103,7 @@ impl Policies {
     }
 
     /// Forgets all policies. Sleeps.
-    pub fn clear(&self, net: conntrack::Net) {
+    pub fn clear(&self, net: Net) {
         while self.remove(net, |_| true) {}
     }
 }
