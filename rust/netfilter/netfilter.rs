@@ -15,6 +15,8 @@ pub mod array;
 pub mod conntrack;
 pub mod hook;
 pub mod net;
+pub mod nfnetlink;
+pub mod nlattr;
 pub mod nulls;
 pub mod percpu;
 pub mod procfs;
