@@ -15,6 +15,7 @@
 #include "expect.c"
 #include "net_namespace.c"
 #include "netdevice.c"
+#include "netlink.c"
 #include "netns_generic.c"
 #include "ovs.c"
 #include "percpu.c"

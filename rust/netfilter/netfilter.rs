@@ -17,6 +17,8 @@ pub mod conntrack;
 pub mod hook;
 pub mod module;
 pub mod net;
+pub mod nfnetlink;
+pub mod nlattr;
 pub mod nulls;
 pub mod percpu;
 pub mod procfs;
