@@ -52,6 +52,8 @@ pub enum Rule {
     U32Bits(u32),
     /// Four bytes in network order, with no other bits than these.
     Be32Bits(u32),
+    /// Four bytes in network order, at most so much.
+    Be32Max(u16),
     /// Attributes.
     Nested,
     /// At most so many bytes.
@@ -122,7 +124,7 @@ impl Rule {
             Rule::U8 | Rule::U8Max(_) => (bindings::NLA_U8, 0),
             Rule::U16 => (bindings::NLA_U16, 0),
             Rule::U32 | Rule::U32Bits(_) => (bindings::NLA_U32, 0),
-            Rule::Be32Bits(_) => (bindings::NLA_BE32, 0),
+            Rule::Be32Bits(_) | Rule::Be32Max(_) => (bindings::NLA_BE32, 0),
             Rule::U64 => (bindings::NLA_U64, 0),
             Rule::Nested => (bindings::NLA_NESTED, 0),
             Rule::Bytes(most) => (bindings::NLA_BINARY, most),
@@ -133,15 +135,20 @@ impl Rule {
         };
         entry.type_ = kind as u8;
         entry.len = len;
+        let most = match self {
+            Rule::U8Max(most) => most as i16,
+            Rule::Be32Max(most) => most as i16,
+            _ => 0,
+        };
         match self {
-            Rule::U8Max(most) => {
+            Rule::U8Max(_) | Rule::Be32Max(_) => {
                 entry.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MAX as u8;
                 // SAFETY: The two values of a range, of which the second is the
                 // largest.
                 unsafe {
                     (&raw mut entry.__bindgen_anon_1)
                         .cast::<[i16; 2]>()
-                        .write([0, most as i16]);
+                        .write([0, most]);
                 }
             }
             Rule::U32Bits(bits) | Rule::Be32Bits(bits) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Expectations: the messages of subsystem 2.
+//! Expectations over netlink: the messages of subsystem 2, events, and those
+//! that come with a verdict on a queued packet.
 
 mod attribute;
 mod change;
@@ -8,30 +9,24 @@ mod event;
 mod list;
 mod show;
 
-pub use change::attach;
-pub use event::event;
+pub(crate) use change::attach;
+pub(crate) use event::event;
 
-use kernel::prelude::*;
 use nf_bindings as bindings;
-use netfilter::nfnetlink::{Entry, Subsystem};
+use netfilter::nfnetlink::Entry;
 
-/// The subsystem's number.
-const ID: u8 = bindings::NFNL_SUBSYS_CTNETLINK_EXP as u8;
-
-/// An expectation, as an answer or an event.
+/// An expectation, as an answer or an event (`IPCTNL_MSG_EXP_NEW`).
 const NEW: u8 = bindings::ctnl_exp_msg_types_IPCTNL_MSG_EXP_NEW as u8;
 
-/// The end of one.
+/// The end of one (`IPCTNL_MSG_EXP_DELETE`).
 const DELETE: u8 = bindings::ctnl_exp_msg_types_IPCTNL_MSG_EXP_DELETE as u8;
 
-/// The subsystem, its commands by their numbers.
-pub static SUBSYSTEM: Subsystem<4> = Subsystem::new(
-    c"conntrack_expect",
-    ID,
+/// The commands, by `enum ctnl_exp_msg_types`.
+pub(crate) const fn handlers() -> [Entry; 4] {
     [
         Entry::of::<change::New>(),
         Entry::of::<list::Get>(),
         Entry::of::<change::Delete>(),
         Entry::of::<list::Statistics>(),
-    ],
-);
+    ]
+}

@@ -149,7 +149,7 @@ impl Command for Get {
         let mut header = request.answer(ID, HELPER, bindings::NFPROTO_UNSPEC as u8);
         // It claims to be one of many, as it always did.
         header.flags = bindings::NLM_F_MULTI as u16;
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL)?;
+        let mut answer = Buffer::new(Buffer::USUAL, bindings::GFP_KERNEL)?;
         let mut message = answer.message(header);
         show(&mut message, &helper);
         message.finish()?;

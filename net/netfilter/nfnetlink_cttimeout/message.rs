@@ -72,6 +72,22 @@ fn header(request: &Request<'_>, message: u8) -> Header {
     header
 }
 
+fn name_in(request: &Request<'_>) -> Result<Option<Name>> {
+    match request.attributes().text(NAME) {
+        Some(text) => Name::new(text).map(Some).ok_or(EINVAL),
+        None => Ok(None),
+    }
+}
+
+fn protocol_in(request: &Request<'_>) -> Result<u8> {
+    request.attributes().u8(L4PROTO).ok_or(EINVAL)
+}
+
+fn family_in(request: &Request<'_>) -> Result<u16> {
+    let family = request.attributes().be16(L3PROTO);
+    family.map(Be16::get).ok_or(EINVAL)
+}
+
 fn unsupported() -> Error {
     Error::from_errno(-(bindings::EOPNOTSUPP as i32))
 }
@@ -142,7 +158,7 @@ impl Command for Get {
         let policy = policies.find(&name).ok_or(ENOENT)?;
         // That one is for the answer.
         let uses = policy.uses().saturating_sub(1);
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL)?;
+        let mut answer = Buffer::new(Buffer::USUAL, bindings::GFP_KERNEL)?;
         let mut message = answer.message(header(request, POLICY));
         show(&mut message, &name, &policy, uses);
         message.finish()?;
@@ -252,7 +268,7 @@ impl Command for GetDefault {
         for (to, from) in table.iter_mut().zip(words) {
             *to = from.load(Ordering::Relaxed);
         }
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL)?;
+        let mut answer = Buffer::new(Buffer::USUAL, bindings::GFP_KERNEL)?;
         let mut message = answer.message(header(request, DEFAULT));
         message
             .be16(L3PROTO, Be16::new(l3num))

@@ -13,7 +13,10 @@ use netfilter::{
     },
     nlattr::{Attribute, Attributes, Extack, Policy, Rule},
 };
-use nf_proto::{expect::Mask, tuple::Tuple};
+use nf_proto::{
+    expect::Mask,
+    tuple::{Direction, Tuple},
+};
 
 pub(super) const MASTER: u32 = bindings::ctattr_expect_CTA_EXPECT_MASTER;
 pub(super) const TUPLE: u32 = bindings::ctattr_expect_CTA_EXPECT_TUPLE;
@@ -66,7 +69,8 @@ pub(super) fn tuple_in(
     family: u8,
     extack: Extack<'_>,
 ) -> Result<Tuple> {
-    tuple::read(attributes.get(number).ok_or(EINVAL)?, family, extack)
+    let attribute = attributes.get(number).ok_or(EINVAL)?;
+    tuple::read(attribute, family, Direction::Original, None, extack)
 }
 
 /// The part of an expectation that says which connections fulfil it.
@@ -125,7 +129,7 @@ pub(super) fn flags_in(attributes: Attributes<'_>) -> u32 {
 /// The zone, the default one if none is said.
 pub(super) fn zone_in(attributes: Attributes<'_>) -> Zone {
     match attributes.be16(ZONE) {
-        Some(id) => Zone::new(id.get(), Zone::DEFAULT.directions()),
+        Some(id) => Zone::new(id.get(), tuple::BOTH),
         None => Zone::DEFAULT,
     }
 }

@@ -21,13 +21,13 @@ use netfilter::{
         helper::{Help, HelperRef},
         Conn, HZ,
     },
-    nfnetlink::{Command, Request},
+    nfnetlink::{errno, Command, Request},
     nlattr::{Attribute, Attributes, Extack, Table},
 };
 use nf_proto::expect::{expiry, span};
 
 fn unsupported() -> Error {
-    Error::from_errno(-(bindings::EOPNOTSUPP as i32))
+    errno(bindings::EOPNOTSUPP)
 }
 
 /// IPCTNL_MSG_EXP_NEW
@@ -126,7 +126,7 @@ impl Made {
 /// # Errors
 ///
 /// As for a request.
-pub fn attach(attribute: Attribute<'_>, master: &Conn, portid: u32, report: bool) -> Result {
+pub(crate) fn attach(attribute: Attribute<'_>, master: &Conn, portid: u32, report: bool) -> Result {
     let family = master.l3num() as u8;
     number::nested(attribute, |attributes| {
         let wanted = Fulfilled::by(attributes, family, Extack::NONE)?;

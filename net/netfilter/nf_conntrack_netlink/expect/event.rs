@@ -2,8 +2,9 @@
 
 //! Events of expectations, for those who listen.
 
-use super::{show::show, DELETE, ID, NEW};
-use kernel::{error::code::ENOBUFS, prelude::*, sync::rcu};
+use super::{show::show, DELETE, NEW};
+use crate::attr::EXPECTATIONS;
+use kernel::{prelude::*, sync::rcu};
 use nf_bindings as bindings;
 use netfilter::{
     conntrack::{
@@ -17,7 +18,7 @@ use netfilter::{
 /// Tells of an event of an expectation, whose lock is held; `portid` is who caused
 /// it, and wants to be told if `report` says so. No error keeps it from happening:
 /// who listens is told that something is missing.
-pub fn event(lock: &ExpectLock, exp: &Expect, events: u32, portid: u32, report: bool) {
+pub(crate) fn event(lock: &ExpectLock, exp: &Expect, events: u32, portid: u32, report: bool) {
     let (message, flags, group) = if events & ExpectEvent::Destroy.bit() != 0 {
         (DELETE, 0, Group::ExpectDestroy)
     } else if events & ExpectEvent::New.bit() != 0 {
@@ -33,7 +34,7 @@ pub fn event(lock: &ExpectLock, exp: &Expect, events: u32, portid: u32, report: 
     let header = Header {
         portid,
         seq: 0,
-        subsystem: ID,
+        subsystem: EXPECTATIONS,
         message,
         flags,
         family: exp.tuple().src.l3num as u8,
@@ -59,6 +60,6 @@ fn written(header: Header, exp: &Expect, rcu: &rcu::Guard) -> Result<Buffer> {
     let mut buffer = Buffer::new(Buffer::USUAL, bindings::GFP_ATOMIC)?;
     let mut message = buffer.message(header);
     show(&mut message, exp, rcu);
-    message.finish().map_err(|_| ENOBUFS)?;
+    message.finish()?;
     Ok(buffer)
 }

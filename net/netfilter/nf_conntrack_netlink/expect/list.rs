@@ -3,8 +3,11 @@
 //! IPCTNL_MSG_EXP_GET and IPCTNL_MSG_EXP_GET_STATS_CPU: one expectation, all,
 //! those of a master, and how many there were.
 
-use super::{attribute as number, show::show, ID, NEW};
-use crate::THIS_MODULE;
+use super::{attribute as number, show::show, NEW};
+use crate::{
+    attr::{CONNECTIONS, EXPECTATIONS},
+    THIS_MODULE,
+};
 use kernel::{prelude::*, sync::rcu};
 use nf_bindings as bindings;
 use nf_conntrack::{
@@ -56,10 +59,10 @@ impl Command for Get {
                 return Err(ENOENT);
             }
         }
-        let mut header = request.answer(ID, NEW, exp.tuple().src.l3num as u8);
+        let mut header = request.answer(NEW, exp.tuple().src.l3num as u8);
         // It claims to be one of many, as it always did.
         header.flags = bindings::NLM_F_MULTI as u16;
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL)?;
+        let mut answer = Buffer::new(Buffer::USUAL, bindings::GFP_KERNEL)?;
         let mut message = answer.message(header);
         show(&mut message, &exp, &rcu::read_lock());
         message.finish()?;
@@ -86,7 +89,7 @@ impl Place {
 
 /// Shows an expectation in a list. False if there is no room.
 fn add(out: &mut Output<'_>, exp: &Expect, rcu: &rcu::Guard) -> bool {
-    let header = out.header(ID, NEW, 0, exp.tuple().src.l3num as u8);
+    let header = out.header(NEW, 0, exp.tuple().src.l3num as u8);
     let mut message = out.message(header);
     show(&mut message, exp, rcu);
     message.finish().is_ok()
@@ -212,11 +215,10 @@ impl Dump for PerCpu {
     fn step(&mut self, out: &mut Output<'_>) -> Result<Progress> {
         // The answers say that they are of connections' subsystem, as they always
         // did.
-        let subsystem = bindings::NFNL_SUBSYS_CTNETLINK as u8;
         let kind = bindings::ctnl_exp_msg_types_IPCTNL_MSG_EXP_GET_STATS_CPU as u8;
         while self.next < stat::cpus() {
             if let Some(counters) = stat::of_cpu(out.net(), self.next) {
-                let mut header = out.header(subsystem, kind, 0, bindings::NFPROTO_UNSPEC as u8);
+                let mut header = out.header(CONNECTIONS, kind, 0, bindings::NFPROTO_UNSPEC as u8);
                 header.resource = self.next as u16;
                 let mut message = out.message(header);
                 message

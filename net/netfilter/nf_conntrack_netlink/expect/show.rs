@@ -23,9 +23,10 @@ use nf_proto::{
 
 /// All attributes of an expectation. Its master need not be there any more.
 pub(super) fn show(message: &mut Writer<'_>, exp: &Expect, rcu: &rcu::Guard) {
-    tuple::write(message, number::TUPLE, exp.tuple());
-    tuple::write(message, number::MASK, &mask(exp));
-    tuple::write(message, number::MASTER, exp.master_tuple());
+    message
+        .nest(number::TUPLE, |nest| tuple::write(nest, exp.tuple()))
+        .nest(number::MASK, |nest| tuple::write(nest, &mask(exp)))
+        .nest(number::MASTER, |nest| tuple::write(nest, exp.master_tuple()));
     show_nat(message, exp);
     let left = (exp.timeout().wrapping_sub(now()) as i32).max(0) as u32;
     message
@@ -66,7 +67,8 @@ fn show_nat(message: &mut Writer<'_>, exp: &Expect) {
     before.src.id = nat.id;
     before.dst.protocol = exp.master_tuple().dst.protocol;
     message.nest(number::NAT, |message| {
-        message.number(number::NAT_DIRECTION, nat.reply.into());
-        tuple::write(message, number::NAT_TUPLE, &before);
+        message
+            .number(number::NAT_DIRECTION, nat.reply.into())
+            .nest(number::NAT_TUPLE, |nest| tuple::write(nest, &before));
     });
 }

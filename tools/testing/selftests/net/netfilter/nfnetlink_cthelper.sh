@@ -154,11 +154,6 @@ say() { echo "$*" | in_client socat -u - UDP4:10.1.1.2:6000,sourceport="${from:-
 arrived() { grep -qx "$1" /tmp/said; }
 say nobody reads
 check 'nobody reads: packets go on' busywait 5000 arrived 'nobody reads'
-check 'the connection has it' raw <<'PYTHON'
-flows = [m.decoded() for m in nl.request(CONNTRACK, CT_GET, DUMP)]
-same([flow["help"]["name"] for flow in flows if flow["tuple_orig"]["proto"]["dport"] == 6000], ["made-up"])
-PYTHON
-
 in_client python3 ./nfnetlink_cthelper_program.py >/tmp/shown 2>/tmp/shown.errors &
 background+=($!)
 shown() { jq -se "any($1)" /tmp/shown >/dev/null 2>&1 || { cat /tmp/shown /tmp/shown.errors && false; }; }
@@ -166,6 +161,10 @@ check 'the program runs' busywait 20000 shown '.[]; .words[0] == "ready"'
 say hello
 check 'it sees packets' busywait 5000 shown '.[]; .words[0] == "hello" and .help.name == "made-up"'
 check 'which go on' busywait 5000 arrived hello
+check 'the connection has it' raw <<'PYTHON'
+flows = [m.decoded() for m in nl.request(CONNTRACK, CT_GET, DUMP)]
+same([flow["help"]["name"] for flow in flows if flow["tuple_orig"]["proto"]["dport"] == 6000], ["made-up"])
+PYTHON
 say note abcd
 check 'what it notes' busywait 5000 arrived 'note abcd'
 say again
