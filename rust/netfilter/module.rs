@@ -27,7 +27,9 @@ impl ModuleRef {
         let kept = unsafe { bindings::try_module_get(module.as_ptr()) };
         // INVARIANT: Just counted. Built into the kernel there is no module,
         // which ours never are.
-        NonNull::new(module.as_ptr()).filter(|_| kept).map(ModuleRef)
+        NonNull::new(module.as_ptr())
+            .filter(|_| kept)
+            .map(ModuleRef)
     }
 
     /// Leaves the count to C code, which gives it back by [`put`].

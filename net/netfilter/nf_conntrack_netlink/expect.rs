@@ -12,8 +12,8 @@ mod show;
 pub(crate) use change::attach;
 pub(crate) use event::event;
 
-use nf_bindings as bindings;
 use netfilter::nfnetlink::Entry;
+use nf_bindings as bindings;
 
 /// An expectation, as an answer or an event (`IPCTNL_MSG_EXP_NEW`).
 const NEW: u8 = bindings::ctnl_exp_msg_types_IPCTNL_MSG_EXP_NEW as u8;

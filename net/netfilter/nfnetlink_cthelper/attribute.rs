@@ -6,7 +6,6 @@ use kernel::{
     error::code::{EBUSY, EINVAL, EOVERFLOW},
     prelude::*,
 };
-use nf_bindings as bindings;
 use netfilter::{
     conntrack::{
         expect::{CLASSES, MAX_OF_CLASS},
@@ -15,6 +14,7 @@ use netfilter::{
     nfnetlink::Request,
     nlattr::{self, Attribute, Extack, Rule},
 };
+use nf_bindings as bindings;
 use nf_proto::be::{Be16, Be32};
 
 pub(crate) const NAME: u32 = bindings::nfnl_cthelper_type_NFCTH_NAME;
@@ -33,8 +33,7 @@ pub(crate) const CLASS: u32 = bindings::nfnl_cthelper_policy_type_NFCTH_POLICY_S
 
 pub(crate) const CLASS_NAME: u32 = bindings::nfnl_cthelper_pol_type_NFCTH_POLICY_NAME;
 pub(crate) const CLASS_MAX: u32 = bindings::nfnl_cthelper_pol_type_NFCTH_POLICY_EXPECT_MAX;
-pub(crate) const CLASS_TIMEOUT: u32 =
-    bindings::nfnl_cthelper_pol_type_NFCTH_POLICY_EXPECT_TIMEOUT;
+pub(crate) const CLASS_TIMEOUT: u32 = bindings::nfnl_cthelper_pol_type_NFCTH_POLICY_EXPECT_TIMEOUT;
 
 const NAME_RULE: Rule = Rule::Text(NAME_LEN as u16 - 1);
 
@@ -54,13 +53,12 @@ static CLASSES_OF: nlattr::Policy<
     { bindings::nfnl_cthelper_policy_type___NFCTH_POLICY_SET_MAX as usize },
 > = nlattr::Policy::new(&[(NUMBER, Rule::Be32Max(CLASSES as u16))]);
 
-static CLASS_HAS: nlattr::Policy<
-    { bindings::nfnl_cthelper_pol_type___NFCTH_POLICY_MAX as usize },
-> = nlattr::Policy::new(&[
-    (CLASS_NAME, NAME_RULE),
-    (CLASS_MAX, Rule::U32),
-    (CLASS_TIMEOUT, Rule::U32),
-]);
+static CLASS_HAS: nlattr::Policy<{ bindings::nfnl_cthelper_pol_type___NFCTH_POLICY_MAX as usize }> =
+    nlattr::Policy::new(&[
+        (CLASS_NAME, NAME_RULE),
+        (CLASS_MAX, Rule::U32),
+        (CLASS_TIMEOUT, Rule::U32),
+    ]);
 
 /// Which helpers are meant: those of a name, of a family and protocol, or both.
 #[derive(Clone, Copy)]

@@ -11,8 +11,6 @@ use kernel::{
     prelude::*,
     sync::rcu,
 };
-use nf_bindings as bindings;
-use nf_conntrack::helper::{register_user_space, unregister_user_space};
 use netfilter::{
     conntrack::helper::{
         registered,
@@ -22,6 +20,8 @@ use netfilter::{
     nfnetlink::{Command, Dump, Entry, Output, Progress, Request, Subsystem},
     nlattr::{Buffer, Table, Writer},
 };
+use nf_bindings as bindings;
+use nf_conntrack::helper::{register_user_space, unregister_user_space};
 use nf_proto::be::{Be16, Be32};
 
 const ID: u8 = bindings::NFNL_SUBSYS_CTHELPER as u8;

@@ -15,12 +15,12 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::prelude::*;
-use nf_conntrack::helper::unregister_user_space;
 use netfilter::{
     conntrack::helper::{user::UserSpace, Helper},
     hook::Verdict,
     nfnetlink,
 };
+use nf_conntrack::helper::unregister_user_space;
 
 pub mod attribute;
 pub mod message;

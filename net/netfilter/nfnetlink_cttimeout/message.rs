@@ -11,14 +11,14 @@ use crate::{
 };
 use core::sync::atomic::Ordering;
 use kernel::{error::code::EEXIST, prelude::*, sync::Arc};
-use nf_bindings as bindings;
-use nf_conntrack::timeout::{kind, Kind, MOST};
 use netfilter::{
     conntrack::{state, timeout::Policy, HZ},
     module::ModuleRef,
     nfnetlink::{Command, Dump, Entry as Place, Output, Progress, Request, Subsystem},
     nlattr::{self, Attribute, Buffer, Header, Rule, Table, Writer},
 };
+use nf_bindings as bindings;
+use nf_conntrack::timeout::{kind, Kind, MOST};
 use nf_proto::be::{Be16, Be32};
 
 const NAME: u32 = bindings::ctattr_timeout_CTA_TIMEOUT_NAME;
@@ -102,7 +102,9 @@ fn timeouts_in(request: &Request<'_>, kind: &Kind, data: Attribute<'_>) -> Resul
     let given = given.attributes();
     let net = request.net();
     let defaults = state::timeouts(&net, kind.protocol).ok_or_else(unsupported)?;
-    Ok(kind.table(defaults, |attribute| given.be32(attribute.into()).map(Be32::get)))
+    Ok(kind.table(defaults, |attribute| {
+        given.be32(attribute.into()).map(Be32::get)
+    }))
 }
 
 /// IPCTNL_MSG_TIMEOUT_NEW: makes a policy, or gives one other timeouts.

@@ -11,12 +11,12 @@ use crate::{
     name::Name,
 };
 use kernel::{c_str, prelude::*, static_lock_class, sync::Arc};
-use nf_conntrack::timeout::untimeout;
 use netfilter::{
     conntrack::{timeout::Policy, Net},
     net::Ops,
     spinlock::SpinLockBh,
 };
+use nf_conntrack::timeout::untimeout;
 
 /// Where the policies of each namespace are found.
 pub static OPS: Ops<State> = Ops::new();

@@ -571,7 +571,10 @@ static TCP_L4: L4 = Constant({
     l4
 });
 
-static UDP_L4: L4 = Constant(with_ports(timeouts::udp::describe(blank(number::UDP, true))));
+static UDP_L4: L4 = Constant(with_ports(timeouts::udp::describe(blank(
+    number::UDP,
+    true,
+))));
 
 static SCTP_L4: L4 = Constant({
     let mut l4 = with_ports(timeouts::sctp::describe(blank(number::SCTP, false)));
@@ -582,7 +585,10 @@ static SCTP_L4: L4 = Constant({
     l4
 });
 
-static GRE_L4: L4 = Constant(with_ports(timeouts::gre::describe(blank(number::GRE, true))));
+static GRE_L4: L4 = Constant(with_ports(timeouts::gre::describe(blank(
+    number::GRE,
+    true,
+))));
 
 static ICMP_L4: L4 = Constant({
     let mut l4 = timeouts::icmp::describe(blank(number::ICMP, true));

@@ -4,7 +4,6 @@
 
 use crate::tuple;
 use kernel::prelude::*;
-use nf_bindings as bindings;
 use netfilter::{
     conntrack::{
         expect::{flag, Nat},
@@ -13,6 +12,7 @@ use netfilter::{
     },
     nlattr::{Attribute, Attributes, Extack, Policy, Rule},
 };
+use nf_bindings as bindings;
 use nf_proto::{
     expect::Mask,
     tuple::{Direction, Tuple},
@@ -139,9 +139,6 @@ pub(super) fn zone_in(attributes: Attributes<'_>) -> Zone {
 /// # Errors
 ///
 /// They are not as the policy says.
-pub(super) fn nested(
-    attribute: Attribute<'_>,
-    f: impl FnOnce(Attributes<'_>) -> Result,
-) -> Result {
+pub(super) fn nested(attribute: Attribute<'_>, f: impl FnOnce(Attributes<'_>) -> Result) -> Result {
     f(attribute.nested(&EXPECT, Extack::NONE)?.attributes())
 }

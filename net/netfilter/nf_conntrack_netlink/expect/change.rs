@@ -9,11 +9,6 @@ use kernel::{
     prelude::*,
     sync::rcu,
 };
-use nf_bindings as bindings;
-use nf_conntrack::{
-    expect::{id, iterate, related_with, remove, with_found},
-    helper, packet,
-};
 use netfilter::{
     conntrack::{
         conn::now,
@@ -23,6 +18,11 @@ use netfilter::{
     },
     nfnetlink::{errno, Command, Request},
     nlattr::{Attribute, Attributes, Extack, Table},
+};
+use nf_bindings as bindings;
+use nf_conntrack::{
+    expect::{id, iterate, related_with, remove, with_found},
+    helper, packet,
 };
 use nf_proto::expect::{expiry, span};
 
@@ -90,7 +90,9 @@ impl Made {
         let helper = Help::of(master)
             .and_then(|help| help.helper(&rcu))
             .ok_or_else(|| extack.refuse(unsupported(), c"the master has no helper"))?;
-        let class = attributes.be32(number::CLASS).map_or(0, |class| class.get());
+        let class = attributes
+            .be32(number::CLASS)
+            .map_or(0, |class| class.get());
         if helper.policy(class).is_none() {
             return Err(extack.refuse(EINVAL, c"the helper has no such class"));
         }

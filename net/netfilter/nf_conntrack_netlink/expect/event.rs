@@ -5,7 +5,6 @@
 use super::{show::show, DELETE, NEW};
 use crate::attr::EXPECTATIONS;
 use kernel::{prelude::*, sync::rcu};
-use nf_bindings as bindings;
 use netfilter::{
     conntrack::{
         ecache::ExpectEvent,
@@ -14,6 +13,7 @@ use netfilter::{
     nfnetlink::{has_listeners, notify, set_error, Group},
     nlattr::{Buffer, Header},
 };
+use nf_bindings as bindings;
 
 /// Tells of an event of an expectation, whose lock is held; `portid` is who caused
 /// it, and wants to be told if `report` says so. No error keeps it from happening:

@@ -9,11 +9,6 @@ use crate::{
     THIS_MODULE,
 };
 use kernel::{prelude::*, sync::rcu};
-use nf_bindings as bindings;
-use nf_conntrack::{
-    expect::{find, id},
-    packet,
-};
 use netfilter::{
     conntrack::{
         conn::now,
@@ -23,6 +18,11 @@ use netfilter::{
     },
     nfnetlink::{Command, Dump, Output, Progress, Request},
     nlattr::{Buffer, Table},
+};
+use nf_bindings as bindings;
+use nf_conntrack::{
+    expect::{find, id},
+    packet,
 };
 
 /// IPCTNL_MSG_EXP_GET
@@ -222,7 +222,10 @@ impl Dump for PerCpu {
                 header.resource = self.next as u16;
                 let mut message = out.message(header);
                 message
-                    .number(bindings::ctattr_expect_stats_CTA_STATS_EXP_NEW, counters.expect_new)
+                    .number(
+                        bindings::ctattr_expect_stats_CTA_STATS_EXP_NEW,
+                        counters.expect_new,
+                    )
                     .number(
                         bindings::ctattr_expect_stats_CTA_STATS_EXP_CREATE,
                         counters.expect_create,

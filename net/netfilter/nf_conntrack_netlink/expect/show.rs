@@ -5,8 +5,6 @@
 use super::attribute as number;
 use crate::tuple;
 use kernel::sync::rcu;
-use nf_bindings::NF_CT_EXPECT_MASK;
-use nf_conntrack::expect::id;
 use netfilter::{
     conntrack::{
         conn::now,
@@ -16,6 +14,8 @@ use netfilter::{
     },
     nlattr::Writer,
 };
+use nf_bindings::NF_CT_EXPECT_MASK;
+use nf_conntrack::expect::id;
 use nf_proto::{
     be::{Be16, Be32},
     tuple::{Address, Tuple},
@@ -26,7 +26,9 @@ pub(super) fn show(message: &mut Writer<'_>, exp: &Expect, rcu: &rcu::Guard) {
     message
         .nest(number::TUPLE, |nest| tuple::write(nest, exp.tuple()))
         .nest(number::MASK, |nest| tuple::write(nest, &mask(exp)))
-        .nest(number::MASTER, |nest| tuple::write(nest, exp.master_tuple()));
+        .nest(number::MASTER, |nest| {
+            tuple::write(nest, exp.master_tuple())
+        });
     show_nat(message, exp);
     let left = (exp.timeout().wrapping_sub(now()) as i32).max(0) as u32;
     message

@@ -2,7 +2,7 @@
 
 //! Making an expectation.
 
-use super::{put, ExpectLock, Expect, Nat, CACHE};
+use super::{put, Expect, ExpectLock, Nat, CACHE};
 use crate::conntrack::{
     conn,
     helper::{function_name, Helper, EXPECT_FUNCTIONS},
@@ -120,8 +120,12 @@ impl NewExpect<'_> {
             // SAFETY: A reference is held, and nobody else reads this yet;
             // layouts as asserted above.
             unsafe {
-                (&raw mut (*raw).saved_addr).cast::<Address>().write(nat.address);
-                (&raw mut (*raw).saved_proto).cast::<u16>().write(nat.id.raw());
+                (&raw mut (*raw).saved_addr)
+                    .cast::<Address>()
+                    .write(nat.address);
+                (&raw mut (*raw).saved_proto)
+                    .cast::<u16>()
+                    .write(nat.id.raw());
                 (*raw).dir = if nat.reply {
                     Direction::Reply as u32
                 } else {

@@ -280,18 +280,13 @@ unsafe extern "C" fn from_nlattr(attr: *mut bindings::nlattr, ct: *mut bindings:
 /// # Safety
 ///
 /// C: a message under construction, a connection.
-unsafe extern "C" fn to_nlattr(
-    skb: *mut bindings::sk_buff,
-    ct: *const bindings::nf_conn,
-) -> c_int {
+unsafe extern "C" fn to_nlattr(skb: *mut bindings::sk_buff, ct: *const bindings::nf_conn) -> c_int {
     let rcu = rcu::read_lock();
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
     let Some(help) = Help::of(conn) else { return 0 };
     let length = match help.helper(&rcu) {
-        Some(helper) if helper.is_in_user_space() => {
-            usize::from(helper.data_len()).min(DATA_LEN)
-        }
+        Some(helper) if helper.is_in_user_space() => usize::from(helper.data_len()).min(DATA_LEN),
         _ => 0,
     };
     if length == 0 {
