@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/security.h>
+#include <net/netfilter/nf_nat.h>
 #include <net/netlink.h>
 
 struct sk_buff *nf_rust_helper_nlmsg_new(size_t payload, gfp_t flags)
@@ -58,4 +60,31 @@ int nf_rust_helper_secctx(u32 secid, char *to, size_t room)
 		memcpy(to, ctx.context, ret);
 	security_release_secctx(&ctx);
 	return ret;
+}
+
+bool nf_rust_helper_nat_is_loaded(void)
+{
+	return rcu_access_pointer(nf_nat_hook);
+}
+
+int nf_rust_helper_nat_set_up(struct nf_conn *ct, unsigned int manip,
+			      const struct nlattr *attr)
+{
+	const struct nf_nat_hook *hook;
+	int ret = -EOPNOTSUPP;
+
+	rcu_read_lock();
+	hook = rcu_dereference(nf_nat_hook);
+	if (hook)
+		ret = hook->parse_nat_setup(ct, manip, attr);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* How nfnetlink_queue and nfnetlink_log show connections. */
+void nf_rust_helper_set_ct_glue(const struct nfnl_ct_hook *hook)
+{
+	rcu_assign_pointer(nfnl_ct_hook, hook);
+	if (!hook)
+		synchronize_rcu();
 }

@@ -9,6 +9,7 @@
 //! C headers: [`include/net/netfilter/nf_conntrack.h`] and its neighbours.
 
 pub mod account;
+pub mod attributes;
 pub mod cache;
 pub mod conn;
 pub mod defaults;
@@ -21,6 +22,7 @@ pub mod hlist;
 pub mod info;
 pub mod labels;
 pub mod log;
+pub mod nat_hook;
 pub mod net;
 pub mod ovs;
 pub mod proc;

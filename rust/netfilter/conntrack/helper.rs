@@ -3,6 +3,7 @@
 //! `struct nf_conntrack_helper` and `struct nf_conn_help`: helpers, and what a
 //! connection keeps about its helper.
 
+mod info;
 mod register;
 mod registry;
 pub mod user;

@@ -256,6 +256,14 @@ impl<'s> Writer<'s> {
         self
     }
 
+    /// An IPv6 address.
+    pub fn address(&mut self, number: u32, words: [Be32; 4]) -> &mut Self {
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = words.map(Be32::to_bytes);
+        self.raw(Self::header(number, 16));
+        self.raw([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
+        self
+    }
+
     /// Bytes as they are.
     pub fn bytes(&mut self, number: u32, value: &[u8]) -> &mut Self {
         self.fill(number, |room| {
@@ -322,6 +330,34 @@ impl<'s> Writer<'s> {
         match (length, written.first_chunk_mut::<2>()) {
             (Ok(length), Some(to)) => *to = length.to_ne_bytes(),
             _ => self.is_full = true,
+        }
+        self
+    }
+
+    /// The text of a security mark as attribute `inner` of the nest `number`, if
+    /// a security module knows it.
+    pub fn security_context(&mut self, number: u32, inner: u32, mark: u32) -> &mut Self {
+        let (start, was_full) = (self.used, self.is_full);
+        let mut is_known = true;
+        self.nest(number, |writer| {
+            writer.fill(inner, |room| {
+                // SAFETY: There is as much room.
+                let length = unsafe {
+                    bindings::secctx(mark, room.as_mut_ptr().cast(), room.len())
+                };
+                let Ok(length) = usize::try_from(length) else {
+                    is_known = false;
+                    return None;
+                };
+                if let Some(end) = room.get_mut(length) {
+                    *end = 0;
+                }
+                length.checked_add(1)
+            });
+        });
+        if !is_known {
+            // INVARIANT: As much was used before.
+            (self.used, self.is_full) = (start, was_full);
         }
         self
     }
