@@ -59,7 +59,7 @@ impl Command for Get {
                 return Err(ENOENT);
             }
         }
-        let mut header = request.answer(NEW, exp.tuple().src.l3num as u8);
+        let mut header = request.answer(EXPECTATIONS, NEW, exp.tuple().src.l3num as u8);
         // It claims to be one of many, as it always did.
         header.flags = bindings::NLM_F_MULTI as u16;
         let mut answer = Buffer::new(Buffer::USUAL, bindings::GFP_KERNEL)?;
@@ -89,7 +89,7 @@ impl Place {
 
 /// Shows an expectation in a list. False if there is no room.
 fn add(out: &mut Output<'_>, exp: &Expect, rcu: &rcu::Guard) -> bool {
-    let header = out.header(NEW, 0, exp.tuple().src.l3num as u8);
+    let header = out.header(EXPECTATIONS, NEW, 0, exp.tuple().src.l3num as u8);
     let mut message = out.message(header);
     show(&mut message, exp, rcu);
     message.finish().is_ok()
