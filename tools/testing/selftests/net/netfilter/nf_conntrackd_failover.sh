@@ -15,7 +15,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 34
+ktap_set_plan 32
 # shellcheck disable=SC2046 # words on purpose
 trap 'kill -KILL $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 export PYTHONDONTWRITEBYTECODE=1
@@ -213,6 +213,7 @@ check 'backup: and of what is expected, active' busywait 10000 external expect "
 
 # The primary dies; the backup commits what it knows and takes the links.
 kill -KILL "$primary_daemon"
+wait "$primary_daemon" 2>/dev/null
 before=$(tail -n 1 "$temporary/download")
 check 'backup: commits connections' tell backup -c ct
 check 'backup: and what is expected' tell backup -c exp
