@@ -19,7 +19,7 @@ import nfnl
 from nfnl import CONNTRACK, DUMP, EXPECT, HELPER, TIMEOUT
 from nfnl_random import Generator, Request
 
-RIGHT, SPOILT, EACH = 45, 55, 10
+RIGHT, SPOILT, EACH = 35, 35, 18
 
 
 def plain(message, port):
@@ -36,7 +36,8 @@ def plain(message, port):
         for name in found.get("timestamp", {}):
             found["timestamp"][name] = "N"
     who = {0: "nobody", port: "me"}.get(message.port, "other")
-    return f"{message.name} flags={message.flags:#x} family={message.family} res_id={message.res_id} port={who} " \
+    subsystem = {CONNTRACK: "CT", EXPECT: "EXP", TIMEOUT: "TIMEOUT", HELPER: "HELPER"}[message.subsystem]
+    return f"{subsystem} {message.name} flags={message.flags:#x} family={message.family} res_id={message.res_id} port={who} " \
         f"{json.dumps(found, sort_keys=True)}"
 
 
@@ -115,6 +116,7 @@ def main():
         player = Player(file)
         for episode in range(RIGHT):
             player.forget()
+            make.forget()
             for number in range(EACH):
                 request = make.request()
                 if rng.random() < 0.15:
@@ -123,6 +125,7 @@ def main():
             player.tables(f"{episode}.end")
         for episode in range(RIGHT, RIGHT + SPOILT):
             player.forget()
+            make.forget()
             for number in range(EACH):
                 request = make.spoilt()
                 if not repeatable(request):
@@ -132,6 +135,7 @@ def main():
                 player.play(f"{episode}.{number}", request, not with_nat)
                 if with_nat:
                     player.forget()
+                    make.forget()
             player.tables(f"{episode}.end")
         player.forget()
 

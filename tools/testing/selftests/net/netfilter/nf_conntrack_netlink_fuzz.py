@@ -69,6 +69,7 @@ class Fuzzer:
             self.fault(request, "no answer")
 
     def flush(self):
+        self.make.forget()
         for subsystem, kind in ((nfnl.CONNTRACK, nfnl.CT_DELETE), (nfnl.EXPECT, nfnl.EXP_DELETE), (nfnl.TIMEOUT, 2), (nfnl.HELPER, 2)):
             self.nl.error_of(subsystem, kind, 0, [], 0)
 

@@ -39,6 +39,17 @@ class Generator:
 
     def __init__(self, rng, exact=False):
         self.rng, self.exact, self.serial = rng, exact, 0
+        self.forget()
+
+    def forget(self):
+        """The tables are empty."""
+        # What was asked for lately: flows, masters, expectations.
+        self.flows, self.masters, self.expected = [], [], []
+
+    def remember(self, where, what):
+        where.append(what)
+        del where[:-6]
+        return what
 
     def some(self, *attributes, chance=0.5):
         return [a for a in attributes if self.rng.random() < chance]
@@ -48,9 +59,11 @@ class Generator:
 
     # Connections.
 
-    def flow(self, fresh=False):
+    def flow(self, fresh=False, known=0.7):
         """family, and the arguments of tuples()."""
         rng = self.rng
+        if self.flows and not fresh and rng.random() < known:
+            return rng.choice(self.flows)
         family = rng.choice([2, 2, 10])
         hosts = V4 if family == 2 else V6
         if fresh:
@@ -100,7 +113,7 @@ class Generator:
             found.append((8, be32(self.number())))
             found += self.some((21, be32(self.number())), chance=0.4)
         if rng.random() < 0.3:
-            found.append((3, be32(rng.choice([8, 2, 6, 14, 0, 0x400, 0x408, 0x40E, 1, 0x10, 0x200, 0x3FFF]))))
+            found.append((3, be32(rng.choice([8, 8, 2, 2, 6, 10, 14, 14, 0x408, 0x40E, 1, 0x10, 0x200, 0x3FFF]))))
         if protocol in (6, 132) and rng.random() < 0.5:
             found.append(self.protoinfo(protocol))
         if rng.random() < 0.2:
@@ -116,7 +129,7 @@ class Generator:
     def create(self):
         rng = self.rng
         with_nat = rng.random() < 0.25
-        family, flow = self.flow(fresh=with_nat)
+        family, flow = self.remember(self.flows, self.flow(with_nat, 0.1))
         protocol = flow[2]
         pairs = tuples(*flow) + [self.timeout()] + self.changes(protocol)
         if with_nat:
@@ -126,8 +139,7 @@ class Generator:
         if rng.random() < 0.15:
             pairs.append((18, be16(rng.choice([1, 2, 3]))))
         if rng.random() < 0.1:
-            master = self.flow()
-            pairs.append((14, tuple_of(*master[1])))
+            pairs.append((14, tuple_of(*self.flow(known=0.9)[1])))
         return Request(CONNTRACK, nfnl.CT_NEW, CREATE | rng.choice([0, EXCL, EXCL, REPLACE]), pairs, family)
 
     def update(self):
@@ -174,18 +186,23 @@ class Generator:
 
     # Expectations.
 
-    def expectation(self):
+    def master(self):
+        """A connection that may expect others."""
         rng = self.rng
-        hosts = V4
-        master = tuple_of(rng.choice(hosts), rng.choice(hosts[1:]), 6, rng.randrange(1, 6), 21)
-        port = rng.randrange(5000, 5004)
-        expected = tuple_of(rng.choice(hosts), rng.choice(hosts), 6, 0, port)
-        return master, expected
+        flow = self.remember(self.masters, (rng.choice(V4), rng.choice(V4[1:]), 6, rng.randrange(1, 6), 21))
+        pairs = tuples(*flow) + [self.timeout(), (5, [(1, text("ftp"))]), nfnl.tcp_info(3)] + self.some((8, be32(7)))
+        return Request(CONNTRACK, nfnl.CT_NEW, CREATE, pairs)
 
     def expect(self):
         rng = self.rng
-        master, expected = self.expectation()
+        if not self.masters or rng.random() < 0.25:
+            return self.master()
+        master = tuple_of(*rng.choice(self.masters))
         if rng.random() < 0.5:
+            expected = tuple_of(rng.choice(V4), rng.choice(V4), 6, 0, rng.randrange(5000, 5004))
+            if self.expected and rng.random() < 0.3:
+                expected = rng.choice(self.expected)
+            self.remember(self.expected, expected)
             pairs = [(1, master), (2, expected), (3, tuple_of("255.255.255.255", "255.255.255.255", 6, 0, 65535)),
                      (4, be32(rng.choice([100, 200, 300])))]
             pairs += self.some((9, be32(rng.choice([0, 0, 0, 1, 3, 4]))), (8, be32(rng.choice([0, 1, 2, 4, 3]))), chance=0.3)
@@ -193,7 +210,8 @@ class Generator:
                 pairs.append((10, [(1, be32(rng.choice([0, 1]))), (2, tuple_of(rng.choice(V4), rng.choice(V4), 6, 77, 0))]))
             if rng.random() < 0.2:
                 pairs.append((11, text(rng.choice(["nat-follow-master", "nobody"]))))
-            return Request(EXPECT, nfnl.EXP_NEW, rng.choice([CREATE, CREATE | EXCL, 0]), pairs)
+            return Request(EXPECT, nfnl.EXP_NEW, rng.choice([CREATE, CREATE, CREATE | EXCL, 0]), pairs)
+        expected = rng.choice(self.expected or [master])
         return rng.choice([
             Request(EXPECT, nfnl.EXP_GET, DUMP, [], rng.choice([0, 2, 10])),
             Request(EXPECT, nfnl.EXP_GET, DUMP, [(1, master)]),
