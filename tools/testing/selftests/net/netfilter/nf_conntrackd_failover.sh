@@ -11,7 +11,7 @@
 #
 # needs: nf_conntrack nf_conntrack_netlink
 # timeout: 240
-# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
+# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2016,SC2119,SC2120,SC2317
 . ./lib.sh
 
 ktap_print_header
