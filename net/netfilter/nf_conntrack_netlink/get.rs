@@ -28,7 +28,7 @@ impl Command for Get {
         let (zone, tuple) = wanted(request, attributes)?
             .ok_or_else(|| extack.refuse(EINVAL, c"Which connection?"))?;
         let conn = find(request, zone, &tuple).ok_or(ENOENT)?;
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL.as_raw())?;
+        let mut answer = Buffer::new(Buffer::USUAL, nf_bindings::GFP_KERNEL)?;
         let family = conn.l3num() as u8;
         let mut header = request.answer(attr::CONNECTIONS, MSG_NEW, family);
         // Stock's answers say so, although there is but one of them.

@@ -35,7 +35,7 @@ pub(crate) struct Global;
 impl Command for Global {
     fn call(request: &Request<'_>) -> Result {
         let entries = request.net().connections().load(Ordering::Relaxed) as u32;
-        let mut answer = Buffer::new(Buffer::USUAL, GFP_KERNEL.as_raw())?;
+        let mut answer = Buffer::new(Buffer::USUAL, nf_bindings::GFP_KERNEL)?;
         let mut header = request.answer(attr::CONNECTIONS, MSG_STATS as u8, 0);
         header.flags = bindings::NLM_F_MULTI as u16;
         let mut writer = answer.message(header);

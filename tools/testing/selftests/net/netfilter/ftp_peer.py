@@ -38,7 +38,8 @@ class Control:
     def data(self):
         """The data connection."""
         if self.target:
-            return socket.create_connection(self.target, timeout=60)
+            # From the address that the client knows.
+            return socket.create_connection(self.target, timeout=60, source_address=(self.connection.getsockname()[0], 0))
         with self.listener:
             return self.listener.accept()[0]
 

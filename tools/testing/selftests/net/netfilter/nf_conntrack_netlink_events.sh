@@ -7,7 +7,7 @@
 #
 # needs: nf_conntrack nf_conntrack_netlink
 # timeout: 240
-# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
+# shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2016
 . ./lib.sh
 
 ktap_print_header

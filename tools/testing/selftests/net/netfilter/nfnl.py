@@ -212,6 +212,8 @@ class Socket:
         for group in groups:
             self.option(NETLINK_ADD_MEMBERSHIP, GROUPS.get(group, group))
         self.port = self.socket.getsockname()[0]
+        # What came that was no answer: events that NLM_F_ECHO asked for.
+        self.stray = []
 
     def option(self, name, value):
         self.socket.setsockopt(SOL_NETLINK, name, value)
@@ -267,6 +269,8 @@ class Socket:
         while True:
             for what, answer_flags, sequence, port, body in self.receive():
                 if sequence != wanted:
+                    if what >= 0x100:
+                        self.stray.append(Message(what, answer_flags, sequence, port, body))
                     continue
                 if what in (NLMSG_ERROR, NLMSG_DONE):
                     number = struct.unpack_from("=i", body)[0] if len(body) >= 4 else 0
