@@ -219,7 +219,7 @@ fn show(message: &mut Writer<'_>, helper: &Helper) {
     });
     message.nest(attribute::POLICY, |message| {
         message.number(attribute::NUMBER, helper.classes());
-        for (class, kind) in (0..helper.classes()).zip(attribute::CLASS..) {
+        for (class, kind) in (0..helper.classes()).zip(attribute::CLASS..=u32::MAX) {
             show_class(message, kind, helper, class);
         }
     });

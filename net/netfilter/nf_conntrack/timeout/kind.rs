@@ -108,7 +108,7 @@ impl Kind {
         for (timeout, word) in table.iter_mut().zip(defaults) {
             *timeout = word.load(Ordering::Relaxed);
         }
-        for (attribute, entry) in (1..).zip(self.map) {
+        for (attribute, entry) in (1..=u16::MAX).zip(self.map) {
             if let (Some(seconds), Some(timeout)) =
                 (seconds(attribute), table.get_mut(usize::from(*entry)))
             {
@@ -123,7 +123,7 @@ impl Kind {
 
     /// The attributes that show a table, with the timeout of each, in jiffies.
     pub fn attributes<'t>(&self, table: &'t [u32]) -> impl Iterator<Item = (u16, u32)> + 't {
-        let attributes = (1..).zip(self.map);
+        let attributes = (1..=u16::MAX).zip(self.map);
         attributes.filter_map(|(attribute, entry)| {
             let timeout = table.get(usize::from(*entry))?;
             Some((attribute, *timeout))
