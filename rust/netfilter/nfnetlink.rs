@@ -41,6 +41,7 @@ pub use send::{has_listeners, notify, set_error, Group};
 
 use crate::{
     conntrack::Net,
+    module::ModuleRef,
     nlattr::{Attributes, Buffer, Extack, Header, Table},
 };
 use core::{
@@ -363,20 +364,14 @@ impl<'a> Request<'a> {
     /// `ENOENT` if it is going.
     pub fn unlocked<R>(&self, module: &'static ThisModule, f: impl FnOnce() -> R) -> Result<R> {
         let [subsystem, _] = self.header().nlmsg_type.to_be_bytes();
-        // SAFETY: The code of a loaded module runs. The mutex is held around
-        // commands; without it, only the count keeps the module.
-        unsafe {
-            if !bindings::try_module_get(module.as_ptr()) {
-                return Err(ENOENT);
-            }
-            bindings::nfnl_unlock(subsystem);
-        }
+        let kept = ModuleRef::try_get(module).ok_or(ENOENT)?;
+        // SAFETY: Held around commands. Without it, only the count keeps the
+        // module.
+        unsafe { bindings::nfnl_unlock(subsystem) };
         let result = f();
-        // SAFETY: As above. With the mutex, unregistering waits for us.
-        unsafe {
-            bindings::nfnl_lock(subsystem);
-            bindings::module_put(module.as_ptr());
-        }
+        // SAFETY: As above; unregistering waits for it.
+        unsafe { bindings::nfnl_lock(subsystem) };
+        drop(kept);
         Ok(result)
     }
 }

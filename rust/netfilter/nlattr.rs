@@ -155,9 +155,7 @@ impl Rule {
                 entry.validation_type = bindings::nla_policy_validation_NLA_VALIDATE_MASK as u8;
                 // SAFETY: A plain integer of the union.
                 unsafe {
-                    (&raw mut entry.__bindgen_anon_1)
-                        .cast::<u32>()
-                        .write(bits);
+                    (&raw mut entry.__bindgen_anon_1).cast::<u32>().write(bits);
                 }
             }
             _ => {}
@@ -253,7 +251,10 @@ impl<'a> Attribute<'a> {
     /// The text in it, without its zero byte.
     #[inline]
     pub fn text(self) -> &'a [u8] {
-        self.payload().split(|byte| *byte == 0).next().unwrap_or(&[])
+        self.payload()
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or(&[])
     }
 
     /// The attributes in it, not as strictly as new ones are checked: what is

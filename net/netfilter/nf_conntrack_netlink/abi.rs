@@ -40,10 +40,7 @@ static NOTIFIER: Constant<bindings::nf_ct_event_notifier> =
 /// # Safety
 ///
 /// C: a connection that lives meanwhile.
-unsafe extern "C" fn connection_event(
-    events: c_uint,
-    item: *const bindings::nf_ct_event,
-) -> c_int {
+unsafe extern "C" fn connection_event(events: c_uint, item: *const bindings::nf_ct_event) -> c_int {
     // SAFETY: By the C contract.
     let (conn, portid, report) = unsafe {
         let item = &*item;

@@ -19,9 +19,9 @@ pub(crate) use bindings::{
     ctattr_type_CTA_STATUS_MASK as CTA_STATUS_MASK, ctattr_type_CTA_SYNPROXY as CTA_SYNPROXY,
     ctattr_type_CTA_TIMEOUT as CTA_TIMEOUT, ctattr_type_CTA_TIMESTAMP as CTA_TIMESTAMP,
     ctattr_type_CTA_TIMESTAMP_EVENT as CTA_TIMESTAMP_EVENT,
-    ctattr_type_CTA_TUPLE_MASTER as CTA_TUPLE_MASTER,
-    ctattr_type_CTA_TUPLE_ORIG as CTA_TUPLE_ORIG, ctattr_type_CTA_TUPLE_REPLY as CTA_TUPLE_REPLY,
-    ctattr_type_CTA_USE as CTA_USE, ctattr_type_CTA_ZONE as CTA_ZONE,
+    ctattr_type_CTA_TUPLE_MASTER as CTA_TUPLE_MASTER, ctattr_type_CTA_TUPLE_ORIG as CTA_TUPLE_ORIG,
+    ctattr_type_CTA_TUPLE_REPLY as CTA_TUPLE_REPLY, ctattr_type_CTA_USE as CTA_USE,
+    ctattr_type_CTA_ZONE as CTA_ZONE,
 };
 
 /// Messages about connections (`NFNL_SUBSYS_CTNETLINK`).

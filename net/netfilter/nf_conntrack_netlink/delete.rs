@@ -3,6 +3,7 @@
 //! Deleting connections: one by its tuple, or those that a filter is about.
 
 use crate::{attr, attr::*, filter, filter::Filter, get};
+use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use netfilter::{
     conntrack::{
@@ -55,7 +56,7 @@ impl Command for Delete {
 fn delete_all(request: &Request<'_>, filter: Option<&Filter>) {
     let net: Net = request.net();
     let (portid, report) = (request.portid(), request.wants_report().into());
-    if net.connections().load(core::sync::atomic::Ordering::Acquire) == 0 {
+    if net.connections().load(Ordering::Acquire) == 0 {
         return;
     }
     change::walk(

@@ -3,6 +3,7 @@
 //! Listing connections.
 
 use crate::{attr, filter, filter::Filter, message::Shown};
+use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use netfilter::{
     conntrack::{conn::now, table::Visit, table::Walk, Conn},
@@ -36,6 +37,9 @@ impl List {
 impl Dump for List {
     fn step(&mut self, out: &mut Output<'_>) -> Result<Progress> {
         let (net, time) = (out.net(), now());
+        if net.connections().load(Ordering::Acquire) == 0 {
+            return Ok(Progress::Finished);
+        }
         let flags = self.answer_flags();
         let (filter, resets) = (self.filter.as_ref(), self.resets);
         let finished = change::walk(

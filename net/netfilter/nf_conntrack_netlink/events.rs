@@ -5,13 +5,14 @@
 use crate::{abi, attr, attr::MSG_DELETE, attr::MSG_NEW, message::Shown};
 use kernel::prelude::*;
 use netfilter::{
-    conntrack::{helper::Help, labels, Conn},
+    conntrack::{account, helper::Help, labels, Conn, Status},
     net,
     nfnetlink::{self, errno, Group},
     nlattr::{Buffer, Full, Header},
 };
 use nf_bindings as bindings;
 use nf_conntrack::ecache::Event;
+use nf_proto::tuple::Direction;
 
 /// The listener could not be reached, and wants the event to come again.
 pub(crate) struct Retry;
@@ -134,8 +135,10 @@ pub(crate) fn size(conn: &Conn) -> usize {
     const SECURITY: usize = 256;
 
     let has = |size: usize, present: bool| if present { size } else { 0 };
-    BASE + has(COUNTERS + TIMES, true)
-        + has(SEQADJ + SYNPROXY, true)
+    BASE + has(COUNTERS, account::read(conn, Direction::Original).is_some())
+        + has(TIMES, conn.times().is_some())
+        + has(SEQADJ, conn.status().has(Status::SEQ_ADJUST))
+        + has(SYNPROXY, conn.synproxy().is_some())
         + has(LABELS, labels::words(conn).is_some())
         + has(HELP, Help::of(conn).is_some())
         + has(SECURITY, conn.secmark() != 0)

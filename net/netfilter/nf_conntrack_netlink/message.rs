@@ -3,10 +3,7 @@
 //! What is said about a connection, and in which order.
 
 use crate::{attr::*, protoinfo, tuple};
-use core::{
-    cell::Cell,
-    sync::atomic::Ordering,
-};
+use core::{cell::Cell, sync::atomic::Ordering};
 use netfilter::{
     conntrack::{account, conn::now, helper::Help, labels, seqadj, Conn, Status, HZ},
     nlattr::Writer,
@@ -152,10 +149,7 @@ impl<'c> Shown<'c> {
         let counters = [read(Direction::Original), read(Direction::Reply)];
         self.counters.set(counters);
         let [original, reply] = counters;
-        for (number, counts) in [
-            (CTA_COUNTERS_ORIG, original),
-            (CTA_COUNTERS_REPLY, reply),
-        ] {
+        for (number, counts) in [(CTA_COUNTERS_ORIG, original), (CTA_COUNTERS_REPLY, reply)] {
             let Some((packets, bytes)) = counts else {
                 continue;
             };

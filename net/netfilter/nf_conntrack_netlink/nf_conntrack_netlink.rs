@@ -63,11 +63,8 @@ static CONNECTIONS: Subsystem<8> = Subsystem::new(
 );
 
 /// By `enum ctnl_exp_msg_types`.
-static EXPECTATIONS: Subsystem<4> = Subsystem::new(
-    c"conntrack_expect",
-    attr::EXPECTATIONS,
-    expect::handlers(),
-);
+static EXPECTATIONS: Subsystem<4> =
+    Subsystem::new(c"conntrack_expect", attr::EXPECTATIONS, expect::handlers());
 
 /// The loaded module. What comes first goes first.
 struct Netlink {

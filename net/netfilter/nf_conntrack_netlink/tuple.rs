@@ -282,9 +282,7 @@ fn read_addresses(
 
 fn address_of(bytes: [u8; 16]) -> Address {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-    Address(
-        [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(Be32::from_bytes),
-    )
+    Address([[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(Be32::from_bytes))
 }
 
 fn read_protocol(

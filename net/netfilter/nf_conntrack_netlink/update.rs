@@ -90,9 +90,7 @@ pub(crate) fn change_queued(attributes: Attributes<'_>, conn: &Conn) -> Result {
 
 fn timeout(attributes: Attributes<'_>, conn: &Conn) -> Result {
     match attributes.be32(CTA_TIMEOUT) {
-        Some(seconds) => {
-            change::timeout(conn, u64::from(seconds.get()).saturating_mul(HZ.into()))
-        }
+        Some(seconds) => change::timeout(conn, u64::from(seconds.get()).saturating_mul(HZ.into())),
         None => Ok(()),
     }
 }
@@ -112,9 +110,7 @@ pub(crate) fn mark(attributes: Attributes<'_>, conn: &Conn) {
     let Some(mark) = attributes.be32(CTA_MARK).map(Be32::get) else {
         return;
     };
-    let kept = attributes
-        .be32(CTA_MARK_MASK)
-        .map_or(0, |mask| !mask.get());
+    let kept = attributes.be32(CTA_MARK_MASK).map_or(0, |mask| !mask.get());
     let (old, new) = (conn.mark(), (conn.mark() & kept) ^ mark);
     if new != old {
         conn.set_mark(new);
@@ -168,9 +164,7 @@ fn read_adjustment(nest: Attribute<'_>, extack: Extack<'_>) -> Result<SeqAdj> {
             .attributes()
             .be32(number)
             .map(Be32::get)
-            .ok_or_else(|| {
-                extack.refuse_attribute(EINVAL, c"The adjustment is incomplete", nest)
-            })
+            .ok_or_else(|| extack.refuse_attribute(EINVAL, c"The adjustment is incomplete", nest))
     };
     Ok(SeqAdj {
         correction_pos: number(CTA_SEQADJ_CORRECTION_POS)?,
@@ -179,11 +173,12 @@ fn read_adjustment(nest: Attribute<'_>, extack: Extack<'_>) -> Result<SeqAdj> {
     })
 }
 
-static SYNPROXY: Policy<{ bindings::ctattr_synproxy___CTA_SYNPROXY_MAX as usize }> = Policy::new(&[
-    (CTA_SYNPROXY_ISN, Rule::U32),
-    (CTA_SYNPROXY_ITS, Rule::U32),
-    (CTA_SYNPROXY_TSOFF, Rule::U32),
-]);
+static SYNPROXY: Policy<{ bindings::ctattr_synproxy___CTA_SYNPROXY_MAX as usize }> =
+    Policy::new(&[
+        (CTA_SYNPROXY_ISN, Rule::U32),
+        (CTA_SYNPROXY_ITS, Rule::U32),
+        (CTA_SYNPROXY_TSOFF, Rule::U32),
+    ]);
 
 /// Sets what SYNPROXY keeps.
 ///
@@ -220,8 +215,7 @@ pub(crate) fn labels(attributes: Attributes<'_>, conn: &Conn, extack: Extack<'_>
     let wrong = || extack.refuse(EINVAL, c"Labels are whole words, and so is their mask");
     let data = attributes.bytes(CTA_LABELS).unwrap_or(&[]);
     let mask = attributes.bytes(CTA_LABELS_MASK);
-    if data.len() % 4 != 0 || mask.is_some_and(|mask| mask.is_empty() || mask.len() != data.len())
-    {
+    if data.len() % 4 != 0 || mask.is_some_and(|mask| mask.is_empty() || mask.len() != data.len()) {
         return Err(wrong());
     }
     let word = |bytes: &[u8]| bytes.first_chunk().copied().map_or(0, u32::from_ne_bytes);

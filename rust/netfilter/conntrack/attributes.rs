@@ -7,8 +7,8 @@ use super::{
     ecache::Cache,
     Conn, Net,
 };
-use core::{ptr::null_mut, sync::atomic::Ordering};
 use crate::nlattr::Attributes;
+use core::{ptr::null_mut, sync::atomic::Ordering};
 use kernel::{error::to_result, prelude::*};
 use nf_bindings as bindings;
 use nf_proto::tuple::Direction;

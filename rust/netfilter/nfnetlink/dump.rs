@@ -10,13 +10,7 @@ use core::{
     marker::PhantomData,
     ptr::{null_mut, NonNull},
 };
-use kernel::{
-    error::to_result,
-    ffi::c_int,
-    error::code::EMSGSIZE,
-    prelude::*,
-    ThisModule,
-};
+use kernel::{error::code::EMSGSIZE, error::to_result, ffi::c_int, prelude::*, ThisModule};
 use nf_bindings as bindings;
 
 /// A dump under way: where it is, and what it shows.

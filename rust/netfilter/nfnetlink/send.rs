@@ -60,6 +60,11 @@ pub fn notify(
 pub fn set_error(net: Net, group: Group) -> bool {
     // SAFETY: The namespace is alive.
     unsafe {
-        bindings::nfnetlink_set_err(net.as_ptr(), 0, group as u32, errno(bindings::ENOBUFS).to_errno()) > 0
+        bindings::nfnetlink_set_err(
+            net.as_ptr(),
+            0,
+            group as u32,
+            errno(bindings::ENOBUFS).to_errno(),
+        ) > 0
     }
 }

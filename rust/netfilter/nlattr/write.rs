@@ -2,12 +2,7 @@
 
 //! Writing messages and attributes.
 
-use core::{
-    marker::PhantomData,
-    mem::ManuallyDrop,
-    ptr::NonNull,
-    slice,
-};
+use core::{marker::PhantomData, mem::ManuallyDrop, ptr::NonNull, slice};
 use kernel::{
     error::code::{EMSGSIZE, ENOMEM},
     ffi::c_uint,
@@ -129,9 +124,26 @@ impl<'s> Writer<'s> {
         let [p0, p1, p2, p3] = header.portid.to_ne_bytes();
         let [r0, r1] = header.resource.to_be_bytes();
         writer.raw([
-            0, 0, 0, 0, // the length, when it is known
-            t0, t1, f0, f1, s0, s1, s2, s3, p0, p1, p2, p3, // nlmsghdr
-            header.family, bindings::NFNETLINK_V0 as u8, r0, r1, // nfgenmsg
+            0,
+            0,
+            0,
+            0, // the length, when it is known
+            t0,
+            t1,
+            f0,
+            f1,
+            s0,
+            s1,
+            s2,
+            s3,
+            p0,
+            p1,
+            p2,
+            p3, // nlmsghdr
+            header.family,
+            bindings::NFNETLINK_V0 as u8,
+            r0,
+            r1, // nfgenmsg
         ]);
         writer
     }
@@ -287,11 +299,7 @@ impl<'s> Writer<'s> {
 
     /// What `f` writes into the room it gets: it says how long that is, which is
     /// more than the room if it was too small, or nothing for no attribute.
-    pub fn fill(
-        &mut self,
-        number: u32,
-        f: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> &mut Self {
+    pub fn fill(&mut self, number: u32, f: impl FnOnce(&mut [u8]) -> Option<usize>) -> &mut Self {
         let Some((header, room)) = self.rest().split_first_chunk_mut::<ATTRIBUTE_HEADER>() else {
             self.is_full = true;
             return self;
@@ -342,9 +350,8 @@ impl<'s> Writer<'s> {
         self.nest(number, |writer| {
             writer.fill(inner, |room| {
                 // SAFETY: There is as much room.
-                let length = unsafe {
-                    bindings::secctx(mark, room.as_mut_ptr().cast(), room.len())
-                };
+                let length =
+                    unsafe { bindings::secctx(mark, room.as_mut_ptr().cast(), room.len()) };
                 let Ok(length) = usize::try_from(length) else {
                     is_known = false;
                     return None;
@@ -437,9 +444,7 @@ impl Drop for Writer<'_> {
             let skb = self.skb.as_ptr();
             // SAFETY: The buffer is as much longer as it was when the writer
             // began.
-            unsafe {
-                bindings::skb_trim(skb, (*skb).len.saturating_sub(self.counted as c_uint))
-            };
+            unsafe { bindings::skb_trim(skb, (*skb).len.saturating_sub(self.counted as c_uint)) };
         }
     }
 }

@@ -52,7 +52,9 @@ impl Position {
     /// The first place after those whose hashes agree with this one's in the
     /// bits of `mask`, which is one below a power of two.
     fn next_class(self, mask: u32) -> Self {
-        let span = END.checked_div(u64::from(mask).wrapping_add(1)).unwrap_or(END);
+        let span = END
+            .checked_div(u64::from(mask).wrapping_add(1))
+            .unwrap_or(END);
         Position {
             reversed: (self.reversed & !span.wrapping_sub(1)).wrapping_add(span),
             address: 0,
@@ -63,8 +65,11 @@ impl Position {
 /// How many connections are referred to at a time.
 const BATCH: usize = 8;
 
-/// Classes of hashes that are passed over without letting others run.
-const PAUSE: u32 = 1024;
+/// Empty classes of hashes that are passed over at a time.
+const EMPTY: u32 = 256;
+
+/// How often so much is done before others may run.
+const PAUSE: u32 = 16;
 
 /// A walk over connections that have an entry of one direction.
 pub struct Walk {
@@ -118,19 +123,26 @@ impl Walk {
 
     /// The next connections, of those with one class of hashes: the class is
     /// that of one bucket, in the smaller table if the table is just changing
-    /// its size. If there is none, the position is that of the next class.
+    /// its size. If there is none, the position is a later class's.
     fn next_batch(
         &mut self,
         table: &Table,
         choose: &mut impl FnMut(&Conn) -> bool,
     ) -> Option<Batch> {
         let _rcu = kernel::sync::rcu::read_lock();
-        let hash = self.position.hash();
-        let class = Class::now(table, hash);
-        if class.is_empty() {
+        let mut passed = 0u32;
+        let hash = loop {
+            let hash = self.position.hash();
+            let class = Class::now(table, hash);
+            if !class.is_empty() {
+                break hash;
+            }
             self.position = self.position.next_class(class.mask);
-            return None;
-        }
+            passed = passed.wrapping_add(1);
+            if passed == EMPTY || self.position.is_end() {
+                return None;
+            }
+        };
         let _lock = table.lock(hash, hash);
         // Entries do not move while their lock is held; what the size was
         // before does not count.
