@@ -152,7 +152,11 @@ impl Classes {
             }; CLASSES as usize],
             number: number as usize,
         };
-        let announced = classes.classes.iter_mut().zip(CLASS..=u32::MAX).take(classes.number);
+        let announced = classes
+            .classes
+            .iter_mut()
+            .zip(CLASS..=u32::MAX)
+            .take(classes.number);
         for (to, kind) in announced {
             *to = class(nest.get(kind).ok_or(EINVAL)?, extack)?;
         }
@@ -174,7 +178,9 @@ impl Classes {
             let name = class.name.split(|byte| *byte == 0).next();
             name == Some(helper.class_name(number))
         };
-        if helper.classes() as usize != self.number || !self.all().iter().zip(0..=u32::MAX).all(same) {
+        if helper.classes() as usize != self.number
+            || !self.all().iter().zip(0..=u32::MAX).all(same)
+        {
             return Err(EBUSY);
         }
         for (class, number) in self.all().iter().zip(0..=u32::MAX) {
