@@ -293,6 +293,13 @@ impl Conn {
         }
     }
 
+    /// It has an extension, or room for some.
+    #[inline]
+    pub fn has_extensions(&self) -> bool {
+        // SAFETY: As in `ext`.
+        unsafe { !(*self.as_ptr()).ext.is_null() }
+    }
+
     /// One of its extensions, if it has it.
     #[inline]
     pub fn ext<E: Extension>(&self) -> Option<NonNull<E>> {
