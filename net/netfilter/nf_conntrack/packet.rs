@@ -65,15 +65,28 @@ fn track_carrying(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
 const IPV4: bool = false;
 const IPV6: bool = true;
 
-/// Nearly every packet: one that carries nothing. Of its own for each family.
-#[inline(never)]
-fn track_new<const FAMILY: bool>(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
-    let family = if FAMILY == IPV6 {
+/// Nearly every packet: one that carries nothing. Of its own for each family, and
+/// for each of the two protocols that nearly all are of.
+#[inline]
+fn track_new<const FAMILY: bool>(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    match packet.likely_protocol(family_of::<FAMILY>()) {
+        number::TCP => track_as::<FAMILY, tcp::Segment>(packet, hook),
+        _ => track_as::<FAMILY, udp::Datagram>(packet, hook),
+    }
+}
+
+#[inline(always)]
+const fn family_of<const FAMILY: bool>() -> Family {
+    if FAMILY == IPV6 {
         Family::Ipv6
     } else {
         Family::Ipv4
-    };
-    classify(&mut packet, hook, None, family)
+    }
+}
+
+#[inline(never)]
+fn track_as<const FAMILY: bool, S: Subject>(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    classify_as::<S>(&mut packet, hook, None, family_of::<FAMILY>())
         .unwrap_or_else(|refused| refused.apply(&packet, hook))
 }
 
@@ -101,37 +114,31 @@ impl Refused {
     }
 }
 
-/// Reads the packet. What is specific to a protocol is compiled for each of the
-/// two that nearly all packets are of.
+/// Reads a packet that is likely of the protocol of `S`.
 #[inline(always)]
-fn classify(
+fn classify_as<S: Subject>(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,
     family: Family,
 ) -> Result<u32, Refused> {
-    let mut window = Window::new();
     let len = packet.network_len();
-    let bytes = packet.network_bytes(&mut window);
-    let Ok(network) = packet::network(family, bytes, len) else {
-        return classify_all(packet, hook, template, family);
-    };
-    match network.tuple.dst.protocol {
-        number::UDP => match network.describe::<udp::Datagram>(family, bytes, len) {
-            Ok(description) => admit(packet, hook, template, description),
-            Err(_) => classify_all(packet, hook, template, family),
-        },
-        number::TCP => match network.describe::<tcp::Segment>(family, bytes, len) {
-            Ok(description) => admit(packet, hook, template, description),
-            Err(_) => classify_all(packet, hook, template, family),
-        },
-        _ => classify_all(packet, hook, template, family),
+    let description = packet.linear_network_bytes().and_then(|bytes| {
+        let network = packet::network(family, bytes, len).ok()?;
+        if network.tuple.dst.protocol != S::NUMBER {
+            return None;
+        }
+        network.describe::<S>(family, bytes, len).ok()
+    });
+    match description {
+        Some(description) => admit(packet, hook, template, description),
+        None => classify(packet, hook, template, family),
     }
 }
 
 /// Any packet: of another protocol, not all at hand, or INVALID.
 #[inline(never)]
-fn classify_all(
+fn classify(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,

@@ -36,6 +36,9 @@ pub enum Judged {
 
 /// What a protocol reads of a packet, and does with it.
 pub trait Subject: Transport {
+    /// Its protocol's number.
+    const NUMBER: u8;
+
     /// The transport header's checksum is right, or need not be: a wrong one must
     /// not move the state of a connection.
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool;
@@ -46,13 +49,15 @@ pub trait Subject: Transport {
 }
 
 impl Subject for packet::udp::Datagram {
+    const NUMBER: u8 = number::UDP;
+
     #[inline]
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
         !description.segment.has_checksum
             || hook.checksum_ok(packet, description.transport, number::UDP)
     }
 
-    #[inline]
+    #[inline(always)]
     fn outcome(
         description: &Description<Self>,
         conn: &Conn,
@@ -71,12 +76,14 @@ impl Subject for packet::udp::Datagram {
 }
 
 impl Subject for packet::tcp::Segment {
+    const NUMBER: u8 = number::TCP;
+
     #[inline]
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
         hook.checksum_ok(packet, description.transport, number::TCP)
     }
 
-    #[inline]
+    #[inline(always)]
     fn outcome(
         description: &Description<Self>,
         conn: &Conn,
@@ -96,8 +103,13 @@ impl Subject for packet::tcp::Segment {
     }
 }
 
+/// No protocol's number: that of all.
+const ANY: u8 = u8::MAX;
+
 /// Any protocol.
 impl Subject for Segment {
+    const NUMBER: u8 = ANY;
+
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
         match description.segment {
             Segment::Tcp(segment) => Subject::checksum_ok(&of(description, segment), packet, hook),

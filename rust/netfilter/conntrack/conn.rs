@@ -417,9 +417,10 @@ impl Conn {
     #[inline]
     pub fn lock(&self) -> Locked<'_> {
         // SAFETY: The lock is initialised with the object, and is inside it.
-        unsafe { bindings::_raw_spin_lock_bh((&raw mut (*self.as_ptr()).lock).cast()) };
+        let bh = unsafe { bindings::conn_lock(self.as_ptr()) };
         Locked {
             conn: self,
+            bh,
             _not_send: PhantomData,
         }
     }
@@ -430,6 +431,8 @@ const SATURATED: u32 = 0xc000_0000;
 /// A connection whose lock is held.
 pub struct Locked<'a> {
     conn: &'a Conn,
+    /// Bottom halves were on, and are off for the lock.
+    bh: bool,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -453,7 +456,7 @@ impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: Taken in `Conn::lock`, by this guard.
-        unsafe { bindings::_raw_spin_unlock_bh((&raw mut (*self.conn.as_ptr()).lock).cast()) };
+        unsafe { bindings::conn_unlock(self.conn.as_ptr(), self.bh) };
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};
 use nf_bindings as bindings;
-use nf_proto::{be::Be32, l4::Reason};
+use nf_proto::{be::Be32, l4::Reason, tuple::Family};
 
 /// How many bytes from the network header on are looked at where a packet's
 /// linear part has fewer: enough for an IPv6 header with options, a transport
@@ -134,6 +134,45 @@ impl<'a> Packet<'a> {
                 skb.data.wrapping_offset(offset as i32 as isize),
                 linear.wrapping_sub(offset) as usize,
             )
+        }
+    }
+
+    /// The packet from the network header on, if all of it is linear.
+    #[inline]
+    pub fn linear_network_bytes(&self) -> Option<&[u8]> {
+        let skb = self.raw();
+        let offset = self.network_offset();
+        if skb.data_len != 0 || skb.len <= offset {
+            return None;
+        }
+        // SAFETY: As in `bytes_at`.
+        Some(unsafe {
+            core::slice::from_raw_parts(
+                skb.data.wrapping_offset(offset as i32 as isize),
+                skb.len.wrapping_sub(offset) as usize,
+            )
+        })
+    }
+
+    /// What the byte says that has the protocol in a header of the family, if
+    /// there is one: only good for a guess.
+    #[inline]
+    pub fn likely_protocol(&self, family: Family) -> u8 {
+        let skb = self.raw();
+        let at = match family {
+            Family::Ipv4 => 9,
+            Family::Ipv6 => 6,
+        };
+        // SAFETY: The network header is within the buffer or at its end, behind
+        // which the buffer's `skb_shared_info` follows: the byte is in memory
+        // of the packet in any case.
+        unsafe {
+            let header = skb
+                .__bindgen_anon_4
+                .__bindgen_anon_1
+                .as_ref()
+                .network_header;
+            skb.head.add((header as usize).wrapping_add(at)).read_volatile()
         }
     }
 

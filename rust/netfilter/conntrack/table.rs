@@ -202,7 +202,7 @@ impl Key<'_> {
     /// This entry may be the one: ports, protocol and part of the destination
     /// are equal. Enough to tell entries of one chain apart, almost always.
     #[inline]
-    fn resembles(&self, entry: Entry<'_>) -> bool {
+    pub fn resembles(&self, entry: Entry<'_>) -> bool {
         let (a, b) = (
             tuple_words(self.tuple),
             tuple_words(entry.conn.tuple(entry.direction)),
@@ -286,7 +286,7 @@ impl Table {
     ///
     /// `is_expired` is called with a matching entry, which is passed over if it
     /// says so.
-    #[inline]
+    #[inline(always)]
     pub fn find(
         &self,
         hash: u32,
@@ -390,12 +390,14 @@ impl Table {
     #[inline]
     pub fn lock(&self, first: u32, second: u32) -> LockedChains<'_> {
         let (a, b) = (first % LOCKS, second % LOCKS);
+        let locks = (a.min(b), a.max(b));
         // SAFETY: Both numbers are below the number of locks, and the same
         // order is used everywhere.
-        unsafe { bindings::table_lock(a.min(b), a.max(b)) };
+        let bh = unsafe { bindings::table_lock(locks.0, locks.1) };
         LockedChains {
             table: self,
-            locks: (a, b),
+            locks,
+            bh,
         }
     }
 
@@ -511,6 +513,8 @@ fn move_last(head: &Link, to: &Buckets, marker: usize) -> bool {
 pub struct LockedChains<'a> {
     table: &'a Table,
     locks: (u32, u32),
+    /// Bottom halves were on, and are off for the lock.
+    bh: bool,
 }
 
 impl LockedChains<'_> {
@@ -520,6 +524,31 @@ impl LockedChains<'_> {
     pub fn visit<'a>(&'a self, hash: u32, visit: impl FnMut(Entry<'a>) -> Visit) {
         debug_assert!(hash % LOCKS == self.locks.0 || hash % LOCKS == self.locks.1);
         self.table.visit_chain(hash, visit);
+    }
+
+    /// The first entry that `hash` can collide with for which `is` says so. `hash`
+    /// must be one of those locked for.
+    #[inline(always)]
+    pub fn find<'a>(
+        &'a self,
+        hash: u32,
+        mut is: impl FnMut(Entry<'a>) -> bool,
+    ) -> Option<Entry<'a>> {
+        let mut buckets = self.table.buckets();
+        loop {
+            let mut link = buckets.head(hash).load(Ordering::Acquire);
+            while link & IS_NULLS == 0 {
+                // SAFETY: Under the lock, and no marker.
+                let found = unsafe { entry(link) };
+                if is(found) {
+                    return Some(found);
+                }
+                link = node(found.conn, found.direction)
+                    .next
+                    .load(Ordering::Acquire);
+            }
+            buckets = buckets.next()?;
+        }
     }
 
     /// Inserts one direction of a connection. The caller's reference becomes
@@ -585,6 +614,6 @@ impl Drop for LockedChains<'_> {
     fn drop(&mut self) {
         let (a, b) = self.locks;
         // SAFETY: Locked in `Table::lock`, by this guard.
-        unsafe { bindings::table_unlock(a.min(b), a.max(b)) };
+        unsafe { bindings::table_unlock(a, b, self.bh) };
     }
 }
