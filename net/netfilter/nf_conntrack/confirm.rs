@@ -9,13 +9,13 @@
 
 use crate::{
     ecache, helper,
-    store::{hash_of, mirrors, TABLE},
+    store::{hash_of, TABLE},
 };
 use netfilter::conntrack::{
     account,
     conn::now,
     stat::Counter,
-    table::{same_tuple, Entry, Key, LockedChains},
+    table::{mirrors, same_tuple, Entry, Key, LockedChains},
     Conn, ConnRef, Info, Status,
 };
 use nf_proto::{
@@ -69,9 +69,9 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     let mut longest = 0;
     for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
         let key = Key { tuple, net, zone };
-        match search(&chains, hash, &key) {
-            Search::Free(length) => longest = longest.max(length),
-            Search::Taken(winner) => return resolve(&chains, winner, conn, info, reply_hash),
+        match chains.find(hash, &key) {
+            Err(length) => longest = longest.max(length),
+            Ok(winner) => return resolve(&chains, winner, conn, info, reply_hash),
         }
     }
     if longest > MAX_CHAIN {
@@ -103,27 +103,6 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     };
     ecache::cache(conn, event);
     Confirmed::Yes
-}
-
-/// The answer of [`search`].
-pub enum Search<'a> {
-    /// No such entry; the length of the chain.
-    Free(u32),
-    /// There is one.
-    Taken(Entry<'a>),
-}
-
-/// Looks for an entry in a locked chain.
-#[inline]
-pub fn search<'a>(chains: &'a LockedChains<'_>, hash: u32, key: &Key<'_>) -> Search<'a> {
-    let mut length = 0u32;
-    match chains.find(hash, |entry| {
-        length = length.saturating_add(1);
-        key.resembles(entry) && key.matches(entry)
-    }) {
-        Some(entry) => Search::Taken(entry),
-        None => Search::Free(length),
-    }
 }
 
 /// The hash of a connection's reply tuple, if that of the original one is
@@ -164,13 +143,13 @@ fn resolve(
             net,
             zone: conn.zone(),
         };
-        match search(chains, reply_hash, &reply) {
-            Search::Taken(other) => {
+        match chains.find(reply_hash, &reply) {
+            Ok(other) => {
                 if let Some(merged) = merge(other.conn, conn, info) {
                     return merged;
                 }
             }
-            Search::Free(_) => {
+            Err(_) => {
                 insert_reply_only(chains, conn, reply_hash);
                 net.count(Counter::ClashResolve);
                 return Confirmed::Yes;
@@ -256,13 +235,13 @@ pub fn insert(conn: &Conn) -> Result<(), NotInserted> {
     let reply_hash = reply_hash(conn, hash);
     let chains = TABLE.lock(hash, reply_hash);
     for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
-        match search(&chains, hash, &Key { tuple, net, zone }) {
-            Search::Taken(_) => return Err(NotInserted::Exists),
-            Search::Free(length) if length > MAX_CHAIN => {
+        match chains.find(hash, &Key { tuple, net, zone }) {
+            Ok(_) => return Err(NotInserted::Exists),
+            Err(length) if length > MAX_CHAIN => {
                 net.count(Counter::ChainTooLong);
                 return Err(NotInserted::ChainTooLong);
             }
-            Search::Free(_) => {}
+            Err(_) => {}
         }
     }
     // The count was zero until now: one is the table's, one the caller's.

@@ -35,18 +35,27 @@ const DROP: u32 = bindings::NF_DROP;
 /// RCU.
 #[inline]
 pub fn track(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
-    if packet.carries_something() {
-        return track_carrying(packet, hook);
-    }
     match hook.family() {
-        2 => track_new::<IPV4>(packet, hook),
-        10 => track_new::<IPV6>(packet, hook),
-        _ => Refused::from(Reason::BadNetworkHeader).apply(&packet, hook),
+        2 => track_ipv4(packet, hook),
+        10 => track_ipv6(packet, hook),
+        _ => track_carrying(packet, hook),
     }
 }
 
+/// [`track`] for an IPv4 packet.
+#[inline]
+pub fn track_ipv4(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    track_new::<IPV4>(packet, hook)
+}
+
+/// [`track`] for an IPv6 packet.
+#[inline]
+pub fn track_ipv6(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    track_new::<IPV6>(packet, hook)
+}
+
 /// The packet was seen before (loopback, a queue), is not to be tracked, or has
-/// a template.
+/// a template; or is of no family that is tracked.
 #[inline(never)]
 fn track_carrying(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
     let template = match packet.carried() {
@@ -65,10 +74,13 @@ fn track_carrying(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
 const IPV4: bool = false;
 const IPV6: bool = true;
 
-/// Nearly every packet: one that carries nothing. Of its own for each family, and
-/// for each of the two protocols that nearly all are of.
+/// Nearly every packet carries nothing and is of one of two protocols: what
+/// follows is compiled for each family and each of those.
 #[inline]
 fn track_new<const FAMILY: bool>(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    if packet.carries_something() {
+        return track_carrying(packet, hook);
+    }
     match packet.likely_protocol(family_of::<FAMILY>()) {
         number::TCP => track_as::<FAMILY, tcp::Segment>(packet, hook),
         _ => track_as::<FAMILY, udp::Datagram>(packet, hook),
@@ -123,17 +135,19 @@ fn classify_as<S: Subject>(
     family: Family,
 ) -> Result<u32, Refused> {
     let len = packet.network_len();
-    let description = packet.linear_network_bytes().and_then(|bytes| {
-        let network = packet::network(family, bytes, len).ok()?;
-        if network.tuple.dst.protocol != S::NUMBER {
-            return None;
-        }
-        network.describe::<S>(family, bytes, len).ok()
-    });
-    match description {
-        Some(description) => admit(packet, hook, template, description),
-        None => classify(packet, hook, template, family),
+    let Some(bytes) = packet.linear_network_bytes() else {
+        return classify(packet, hook, template, family);
+    };
+    let Ok(network) = packet::network(family, bytes, len) else {
+        return classify(packet, hook, template, family);
+    };
+    if network.tuple.dst.protocol != S::NUMBER {
+        return classify(packet, hook, template, family);
     }
+    let Ok(description) = network.describe::<S>(family, bytes, len) else {
+        return classify(packet, hook, template, family);
+    };
+    admit(packet, hook, template, description)
 }
 
 /// Any packet: of another protocol, not all at hand, or INVALID.

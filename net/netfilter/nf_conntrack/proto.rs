@@ -192,7 +192,7 @@ pub fn judge<S: Subject>(
 }
 
 /// Runs a protocol that keeps a state, under the connection's lock.
-#[inline]
+#[inline(always)]
 fn run<P>(conn: &Conn, segment: &P::Segment, flow: &Flow, policy: &P::Policy) -> Outcome
 where
     P: Protocol,

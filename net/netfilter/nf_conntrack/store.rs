@@ -72,15 +72,6 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
     }
 }
 
-/// Packets of `b` go back where those of `a` come from: both have one hash.
-#[inline]
-pub fn mirrors(a: &Tuple, b: &Tuple) -> bool {
-    a.src.address == b.dst.address
-        && a.dst.address == b.src.address
-        && a.src.id == b.dst.id
-        && a.dst.id == b.src.id
-}
-
 #[inline]
 fn pair(a: Be32, b: Be32) -> u64 {
     (u64::from(a.raw()) << 32) | u64::from(b.raw())

@@ -62,7 +62,7 @@ pub trait Transport: Sized {
 }
 
 impl Transport for tcp::Segment {
-    #[inline]
+    #[inline(always)]
     fn read(_: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {
         let (ports, segment) = Self::new(bytes, len)?;
         ports.set(tuple);
@@ -71,7 +71,7 @@ impl Transport for tcp::Segment {
 }
 
 impl Transport for udp::Datagram {
-    #[inline]
+    #[inline(always)]
     fn read(_: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {
         let (ports, datagram) = Self::new(bytes, len)?;
         ports.set(tuple);
@@ -121,7 +121,7 @@ pub struct Network {
 /// # Errors
 ///
 /// As [`ipv4::Header::new`] and [`ipv6::Header::new`].
-#[inline]
+#[inline(always)]
 pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason> {
     match family {
         Family::Ipv4 => {
@@ -172,7 +172,7 @@ impl Network {
     /// # Errors
     ///
     /// As [`Transport::read`].
-    #[inline]
+    #[inline(always)]
     pub fn describe<S: Transport>(
         self,
         family: Family,

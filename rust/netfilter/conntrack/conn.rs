@@ -528,18 +528,6 @@ impl Fresh {
     ) -> Self {
         let raw: *mut bindings::nf_conn = memory.as_ptr().cast();
         let tail = offset_of!(bindings::nf_conn, __nfct_init_offset);
-        // A racing reader finds the connection's address from a tuple's by the
-        // direction in it, which never has another value than the right one:
-        // it is set before the tuple is copied to where readers are.
-        let directed = |tuple: &Tuple, direction: Direction| {
-            let mut tuple = *tuple;
-            tuple.dst.direction = direction as u8;
-            tuple::to_c(&tuple)
-        };
-        let (original, reply) = (
-            directed(original, Direction::Original),
-            directed(reply, Direction::Reply),
-        );
         // SAFETY: The memory is ours; readers that still hold a pointer to a
         // former life of it are turned away by the zero count, and check net,
         // zone, tuple and status after taking a reference.
@@ -548,8 +536,8 @@ impl Fresh {
                 .store(0, Ordering::Relaxed);
             bindings::conn_init_lock(raw);
             let [first, second] = &mut (*raw).tuplehash;
-            (&raw mut first.tuple).write_volatile(original);
-            (&raw mut second.tuple).write_volatile(reply);
+            write_tuple(&mut first.tuple, original, Direction::Original);
+            write_tuple(&mut second.tuple, reply, Direction::Reply);
             first.hnnode.pprev = core::ptr::null_mut();
             second.hnnode.pprev = core::ptr::null_mut();
             (*raw).status = 0;
@@ -610,6 +598,28 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         // SAFETY: The count is zero and nobody else can reach it.
         unsafe { bindings::nf_conntrack_free(self.0.as_ptr().cast()) };
+    }
+}
+
+/// Writes a tuple to where racing readers may be.
+///
+/// They find the connection's address from a tuple's by the direction in it,
+/// which never has another value than the right one: its word is written with it.
+#[inline]
+fn write_tuple(to: &mut bindings::nf_conntrack_tuple, tuple: &Tuple, direction: Direction) {
+    const WORDS: usize = size_of::<Tuple>() / 8;
+    let (to, from) = (
+        core::ptr::from_mut(to).cast::<u64>(),
+        core::ptr::from_ref(tuple).cast::<u64>(),
+    );
+    // SAFETY: Both are tuples, five words. The direction is the last byte.
+    unsafe {
+        for i in 0..WORDS - 1 {
+            to.add(i).write_volatile(from.add(i).read_unaligned());
+        }
+        let last = from.add(WORDS - 1).read_unaligned() & u64::from_le(0x00ff_ffff_ffff_ffff);
+        to.add(WORDS - 1)
+            .write_volatile(last | u64::from_le((direction as u64) << 56));
     }
 }
 

@@ -211,7 +211,7 @@ impl<T: TimeoutTable> Protocol for Tcp<T> {
         Ok(state)
     }
 
-    #[inline]
+    #[inline(always)]
     fn update(state: &mut State, segment: &Segment, flow: &Flow, policy: &Policy<T>) -> Outcome {
         let arrival = Arrival::new(segment, flow);
         let from = state.state();
@@ -253,7 +253,7 @@ fn seldom<T: TimeoutTable>(state: &mut State, arrival: &Arrival<'_>, flow: &Flow
 }
 
 /// A segment whose numbers decide.
-#[inline]
+#[inline(always)]
 fn checked<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
@@ -365,7 +365,7 @@ fn unsure(state: &mut State, arrival: &Arrival<'_>) -> Result<Step, Outcome> {
 }
 
 /// A segment that counts.
-#[inline]
+#[inline(always)]
 fn accepted<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
