@@ -44,8 +44,12 @@ pub trait Subject: Transport {
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool;
 
     /// What the protocol says of the packet.
-    fn outcome(description: &Description<Self>, conn: &Conn, flow: Flow, own: OwnTimeouts)
-        -> Outcome;
+    fn outcome(
+        description: &Description<Self>,
+        conn: &Conn,
+        flow: Flow,
+        own: OwnTimeouts,
+    ) -> Outcome;
 }
 
 impl Subject for packet::udp::Datagram {

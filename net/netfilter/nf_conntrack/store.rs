@@ -58,7 +58,10 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
         let ([s, ..], [d, ..]) = (src.address.0, dst.address.0);
         let (a, b) = (end(s, src_id), end(d, dst_id));
         let (low, high) = (a.min(b), a.max(b));
-        hash::hash_array(&key(&KEY), [low | (zone << 48), (high | (protocol << 48)) ^ net])
+        hash::hash_array(
+            &key(&KEY),
+            [low | (zone << 48), (high | (protocol << 48)) ^ net],
+        )
     } else {
         let [s0, s1, s2, s3] = src.address.0;
         let [d0, d1, d2, d3] = dst.address.0;

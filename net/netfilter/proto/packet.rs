@@ -183,9 +183,7 @@ impl Network {
             mut tuple,
             transport,
         } = self;
-        let rest = within(bytes, len)
-            .get(transport as usize..)
-            .unwrap_or(&[]);
+        let rest = within(bytes, len).get(transport as usize..).unwrap_or(&[]);
         let segment = S::read(family, &mut tuple, rest, len.saturating_sub(transport))?;
         Ok(Description {
             tuple,

@@ -180,8 +180,8 @@ impl Conn {
     /// Sets and clears the bits that others may change; the rest of them is
     /// left alone (`IPS_UNCHANGEABLE_MASK`).
     pub fn change_status(&self, on: Status, off: Status) {
-        const CHANGEABLE: u64 =
-            Status::SEEN_REPLY.0 | Status::ASSURED.0 | Status::FIXED_TIMEOUT.0 | Status::HELPER.0;
+        const CHANGEABLE: u64 = ((1 << bindings::ip_conntrack_status___IPS_MAX_BIT) - 1)
+            & !(bindings::ip_conntrack_status_IPS_UNCHANGEABLE_MASK as u64);
         let (on, off) = (on.0 & CHANGEABLE, off.0 & !on.0 & CHANGEABLE);
         if on != 0 {
             self.set_status(Status(on));

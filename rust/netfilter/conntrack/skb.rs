@@ -172,7 +172,9 @@ impl<'a> Packet<'a> {
                 .__bindgen_anon_1
                 .as_ref()
                 .network_header;
-            skb.head.add((header as usize).wrapping_add(at)).read_volatile()
+            skb.head
+                .add((header as usize).wrapping_add(at))
+                .read_volatile()
         }
     }
 
@@ -191,8 +193,8 @@ impl<'a> Packet<'a> {
             answer => return answer,
         }
         let wanted = self.network_len().min(MOST) as usize;
-        let mut copy = KVec::<u8>::with_capacity(wanted, GFP_ATOMIC)
-            .map_err(|_| Reason::Truncated)?;
+        let mut copy =
+            KVec::<u8>::with_capacity(wanted, GFP_ATOMIC).map_err(|_| Reason::Truncated)?;
         // SAFETY: So many bytes are allocated; they are written before the length
         // says that they are there.
         unsafe {

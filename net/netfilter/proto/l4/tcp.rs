@@ -231,7 +231,12 @@ impl<T: TimeoutTable> Protocol for Tcp<T> {
 
 /// A segment that opens or closes, or comes meanwhile.
 #[inline(never)]
-fn seldom<T: TimeoutTable>(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy<T>) -> Outcome {
+fn seldom<T: TimeoutTable>(
+    state: &mut State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy<T>,
+) -> Outcome {
     let step = match plan(state, arrival, flow, policy) {
         Ok(step) => step,
         Err(outcome) => return outcome,
@@ -413,7 +418,12 @@ fn accepted<T: TimeoutTable>(
 /// The timeout after a segment of `kind` that led to `to`: that of the state,
 /// or a shorter one if the connection seems stuck.
 #[inline]
-fn timeout<T: TimeoutTable>(state: &State, kind: Kind, to: TcpConntrack, policy: &Policy<T>) -> u32 {
+fn timeout<T: TimeoutTable>(
+    state: &State,
+    kind: Kind,
+    to: TcpConntrack,
+    policy: &Policy<T>,
+) -> u32 {
     let [original, reply] = &state.seen;
     let of_state = policy.timeout(to as usize);
     let retrans = policy.timeout(RETRANS);
@@ -436,7 +446,12 @@ fn timeout<T: TimeoutTable>(state: &State, kind: Kind, to: TcpConntrack, policy:
 /// believe neither, we are out of step, and the entry should not outlive the
 /// connection for days.
 #[cold]
-fn refused<T: TimeoutTable>(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy<T>) -> Outcome {
+fn refused<T: TimeoutTable>(
+    state: &mut State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy<T>,
+) -> Outcome {
     let Arrival {
         kind, direction, ..
     } = *arrival;
