@@ -15,7 +15,7 @@ use netfilter::conntrack::{
     account,
     conn::now,
     log,
-    skb::{Carried, Hook, Packet, Window},
+    skb::{Carried, Hook, Packet},
     stat::Counter,
     table::Key,
     Conn, ConnRef, Info, Net, Status, Zone,
@@ -402,10 +402,10 @@ pub fn tuple_at(packet: &Packet<'_>, offset: u32, l3num: u16, net: Net) -> Optio
         10 => Family::Ipv6,
         _ => return None,
     };
-    let mut window = Window::new();
-    let bytes = packet.bytes_at(offset, &mut window);
     let len = packet.len().checked_sub(offset)?;
-    let (mut tuple, pptp) = packet::parse_quoted(family, bytes, len).ok()?;
+    let (mut tuple, pptp) = packet
+        .with_bytes_at(offset, |bytes| packet::parse_quoted(family, bytes, len))
+        .ok()?;
     if pptp {
         tuple.src.id = gre::source_key(net, &tuple);
     }
@@ -445,16 +445,7 @@ fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) 
     if (help || adjusted) && info != Info::RELATED_REPLY {
         // Its own reference, as the packet is changed below.
         let conn = conn.get();
-        let mut window = Window::new();
-        let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        };
-        let network = packet::network(family, packet.network_bytes(&mut window), len);
-        if let Ok(network) = network {
-            let transport = packet.network_offset().wrapping_add(network.transport);
+        if let Some(transport) = transport_of(packet, &conn) {
             if help {
                 let verdict = helper::call(packet, &conn, info, transport);
                 if verdict != ACCEPT {
@@ -470,6 +461,17 @@ fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) 
     confirm_and_deliver(packet)
 }
 
+/// Offset of the transport header from the packet's data, of a packet of the
+/// connection.
+fn transport_of(packet: &Packet<'_>, conn: &Conn) -> Option<u32> {
+    let family = Family::from_number(conn.l3num())?;
+    let len = packet.network_len();
+    let network = packet
+        .with_network_bytes(|bytes| packet::network(family, bytes, len))
+        .ok()?;
+    Some(packet.network_offset().wrapping_add(network.transport))
+}
+
 /// What follows when user space gives a queued packet back: the helper in user
 /// space has seen it (`nf_ct_hook->update`).
 pub fn update(packet: &mut Packet<'_>) -> u32 {
@@ -481,17 +483,9 @@ pub fn update(packet: &mut Packet<'_>) -> u32 {
     }
     let conn = conn.get();
     if conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback() {
-        let mut window = Window::new();
-        let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        };
-        let Ok(network) = packet::network(family, packet.network_bytes(&mut window), len) else {
+        let Some(transport) = transport_of(packet, &conn) else {
             return ACCEPT;
         };
-        let transport = packet.network_offset().wrapping_add(network.transport);
         if !seqadj::adjust(packet, &conn, info, transport) {
             conn.net().count(Counter::Drop);
             return DROP;

@@ -94,6 +94,9 @@ impl Transport for Segment {
             number::ICMP | number::ICMPV6 => return Err(Reason::IcmpUnexpected),
             number::SCTP => {
                 let packet = sctp::Segment::new(bytes, len)?;
+                if !packet.chunks.are_at_hand() {
+                    return Err(Reason::Truncated);
+                }
                 Ports([packet.source_port, packet.dest_port]).set(tuple);
                 Segment::Sctp(l4::sctp::Segment::new(&packet)?)
             }

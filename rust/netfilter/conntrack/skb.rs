@@ -178,33 +178,39 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Gives `read` the packet from the network header on: as much as is at hand;
-    /// if that is not all and was not enough, all of it (or as much as there is
-    /// memory for at a time, [`MOST`] bytes). Not for every packet: what is
-    /// not at hand has to be copied, in the end to memory that is allocated.
+    /// [`Self::with_bytes_at`] from the network header on.
+    #[inline]
     pub fn with_network_bytes<T>(
         &self,
+        read: impl FnMut(&[u8]) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        self.with_bytes_at(self.network_offset(), read)
+    }
+
+    /// Gives `read` the packet from `offset` bytes after its data on: as much as is
+    /// at hand or fits into a [`Window`]; if that is not all and was
+    /// [`Reason::Truncated`], the whole packet, or [`MOST`] bytes of it. That is
+    /// copied to memory allocated for it, without which it stays truncated.
+    pub fn with_bytes_at<T>(
+        &self,
+        offset: u32,
         mut read: impl FnMut(&[u8]) -> Result<T, Reason>,
     ) -> Result<T, Reason> {
         let mut window = Window::new();
-        let bytes = self.network_bytes(&mut window);
+        let bytes = self.bytes_at(offset, &mut window);
+        let len = self.raw().len.wrapping_sub(offset);
         match read(bytes) {
-            Err(Reason::Truncated) if bytes.len() < self.network_len() as usize => {}
+            Err(Reason::Truncated) if bytes.len() < len as usize => {}
             answer => return answer,
         }
-        let wanted = self.network_len().min(MOST) as usize;
+        let wanted = len.min(MOST) as usize;
         let mut copy =
             KVec::<u8>::with_capacity(wanted, GFP_ATOMIC).map_err(|_| Reason::Truncated)?;
         // SAFETY: So many bytes are allocated; they are written before the length
         // says that they are there.
         unsafe {
-            let failed = bindings::skb_copy_bits(
-                self.as_ptr(),
-                self.network_offset() as i32,
-                copy.as_mut_ptr().cast(),
-                wanted as i32,
-            );
-            if failed != 0 {
+            let to = copy.as_mut_ptr().cast();
+            if bindings::skb_copy_bits(self.as_ptr(), offset as i32, to, wanted as i32) != 0 {
                 return Err(Reason::Truncated);
             }
             copy.inc_len(wanted);
