@@ -44,6 +44,10 @@ check: modules ## The static checks
 bench: modules ## Instructions for each packet, ours against stock (10 min)
 	@./tools/bench/run
 
+.PHONY: profile
+profile: modules ## Functions that a packet's instructions go to (ROW='IPv4 TCP new')
+	@./tools/bench/profile $(if $(ROW),'$(ROW)')
+
 .PHONY: shell
 shell: modules ## A shell in a virtual machine with our modules
 	@./tools/vm/run --interactive

@@ -33,19 +33,47 @@ void *nf_rust_helper_table_alloc(size_t bytes)
 	return kvzalloc(bytes, GFP_KERNEL);
 }
 
-/* Locks chains @a and @b, @a not above @b; bottom halves stay off. */
-void nf_rust_helper_table_lock(unsigned int a, unsigned int b)
+/*
+ * Locks chains @a and @b, @a not above @b, with bottom halves off: that is not
+ * free, and seldom needed, as most callers are in one. True if it was.
+ */
+bool nf_rust_helper_table_lock(unsigned int a, unsigned int b)
 {
-	spin_lock_bh(&nf_conntrack_locks[a]);
+	bool bh = !softirq_count();
+
+	if (bh)
+		local_bh_disable();
+	spin_lock(&nf_conntrack_locks[a]);
 	if (a != b)
 		spin_lock_nested(&nf_conntrack_locks[b], SINGLE_DEPTH_NESTING);
+	return bh;
 }
 
-void nf_rust_helper_table_unlock(unsigned int a, unsigned int b)
+void nf_rust_helper_table_unlock(unsigned int a, unsigned int b, bool bh)
 {
 	if (a != b)
 		spin_unlock(&nf_conntrack_locks[b]);
-	spin_unlock_bh(&nf_conntrack_locks[a]);
+	spin_unlock(&nf_conntrack_locks[a]);
+	if (bh)
+		local_bh_enable();
+}
+
+/* The same for the lock of one connection. */
+bool nf_rust_helper_conn_lock(struct nf_conn *ct)
+{
+	bool bh = !softirq_count();
+
+	if (bh)
+		local_bh_disable();
+	spin_lock(&ct->lock);
+	return bh;
+}
+
+void nf_rust_helper_conn_unlock(struct nf_conn *ct, bool bh)
+{
+	spin_unlock(&ct->lock);
+	if (bh)
+		local_bh_enable();
 }
 
 void nf_rust_helper_table_resched(void)

@@ -2,17 +2,18 @@
 
 //! What modules export to C.
 
-/// Checks at compile time that a function has the type that the C header
-/// declares for it, as bindgen read it there.
+/// Checks at compile time that functions have the types that the C headers
+/// declare for those of the same names, as bindgen read them there.
 ///
 /// ```ignore
-/// netfilter::check_signature!(nf_flowstat_count: fn(*const bindings::net) -> c_uint);
+/// netfilter::check_prototype!(nf_flowstat_count);
 /// ```
 #[macro_export]
-macro_rules! check_signature {
-    ($name:ident: fn($($argument:ty),* $(,)?) $(-> $result:ty)?) => {
-        const _: [unsafe extern "C" fn($($argument),*) $(-> $result)?; 2] =
-            [$name, $crate::abi::bindings::$name];
+macro_rules! check_prototype {
+    ($($name:ident),* $(,)?) => {
+        $(const _: () = {
+            let _ = if true { $name } else { $crate::abi::bindings::$name };
+        };)*
     };
 }
 

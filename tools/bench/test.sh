@@ -10,7 +10,7 @@ import json
 
 run = SourceFileLoader("run", "run").load_module()
 rows = [f"row {i}" for i in range(12)]
-good = {setup: {row: 8000 + 500 * i for row in rows} for i, setup in enumerate(run.SETUPS)}
+good = {setup: {row: [8000 + 500 * i] * 3 for row in rows} for i, setup in enumerate(run.SETUPS)}
 
 
 def refused(text):
@@ -26,7 +26,9 @@ assert refused("") and refused("{}") and refused("{") and refused(json.dumps(goo
 for setup in run.SETUPS:
     assert refused(json.dumps({key: value for key, value in good.items() if key != setup}))
     for wrong in (None, 0, -1, "8000", 10 ** 9):
-        assert refused(json.dumps({**good, setup: {**good[setup], "row 3": wrong}}))
+        for values in (wrong, [wrong], [8000, 8000, wrong], [wrong] * 3):
+            assert refused(json.dumps({**good, setup: {**good[setup], "row 3": values}}))
+    assert refused(json.dumps({**good, setup: {**good[setup], "row 3": []}}))
     fewer = {row: value for row, value in good[setup].items() if row != "row 3"}
     assert refused(json.dumps({**good, setup: fewer}))
 # Nothing was tracked.

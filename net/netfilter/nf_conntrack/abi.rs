@@ -18,14 +18,3 @@ pub mod seqadj;
 pub mod sockopt;
 pub mod sysctl;
 pub mod timeout;
-
-/// Checks at compile time that a Rust function has the signature of the C
-/// prototype of the same name.
-#[macro_export]
-macro_rules! check_prototype {
-    ($($name:ident),* $(,)?) => {
-        $(const _: () = {
-            let _ = if true { $name } else { nf_bindings::$name };
-        };)*
-    };
-}

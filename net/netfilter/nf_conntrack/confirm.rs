@@ -11,12 +11,11 @@ use crate::{
     ecache, helper,
     store::{hash_of, TABLE},
 };
-use core::cell::Cell;
 use netfilter::conntrack::{
     account,
     conn::now,
     stat::Counter,
-    table::{same_tuple, Entry, Key, LockedChains, Visit},
+    table::{mirrors, same_tuple, Entry, Key, LockedChains},
     Conn, ConnRef, Info, Status,
 };
 use nf_proto::{
@@ -26,10 +25,11 @@ use nf_proto::{
 
 /// The longest chain that an insertion may find; longer ones mean that somebody
 /// has broken the hash, or that memory for a larger table is short.
-const MAX_CHAIN: u32 = 80;
+const MAX_CHAIN: u32 = 160;
 
-/// The length at which the table should grow.
-const LONG_CHAIN: u32 = 6;
+/// The length at which the table should grow. Most connections are in a chain
+/// twice.
+const LONG_CHAIN: u32 = 12;
 
 /// What becomes of the packet.
 pub enum Confirmed {
@@ -54,7 +54,7 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     let original = conn.tuple(Direction::Original);
     let reply = conn.tuple(Direction::Reply);
     let hash = conn.hashes().0;
-    let reply_hash = hash_of(reply, net, zone, Direction::Reply);
+    let reply_hash = reply_hash(conn, hash);
 
     let chains = TABLE.lock(hash, reply_hash);
     let status = conn.status();
@@ -69,9 +69,9 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     let mut longest = 0;
     for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
         let key = Key { tuple, net, zone };
-        match search(&chains, hash, &key) {
-            Search::Free(length) => longest = longest.max(length),
-            Search::Taken(winner) => return resolve(&chains, winner, conn, info, reply_hash),
+        match chains.find(hash, &key) {
+            Err(length) => longest = longest.max(length),
+            Ok(winner) => return resolve(&chains, winner, conn, info, reply_hash),
         }
     }
     if longest > MAX_CHAIN {
@@ -83,8 +83,9 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     conn.set_timeout(conn.timeout().wrapping_add(now()));
     account::started(conn);
     conn.add_reference();
-    chains.insert(conn, Direction::Original, hash);
+    // The original direction comes first in the chain, if they share one.
     chains.insert(conn, Direction::Reply, reply_hash);
+    chains.insert(conn, Direction::Original, hash);
     // After the insertion: a lookup that meets a recycled connection earlier
     // must not take it for one that is in the table.
     conn.set_status(Status::CONFIRMED);
@@ -104,31 +105,19 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     Confirmed::Yes
 }
 
-/// The answer of [`search`].
-pub enum Search<'a> {
-    /// No such entry; the length of the chain.
-    Free(u32),
-    /// There is one.
-    Taken(Entry<'a>),
-}
-
-/// Looks for an entry in a locked chain.
-pub fn search<'a>(chains: &'a LockedChains<'_>, hash: u32, key: &Key<'_>) -> Search<'a> {
-    let length = Cell::new(0u32);
-    let found = Cell::new(None);
-    chains.visit(hash, |entry| {
-        length.set(length.get().saturating_add(1));
-        if key.matches(entry) {
-            found.set(Some(entry));
-            Visit::Stop
-        } else {
-            Visit::Continue
-        }
-    });
-    match found.into_inner() {
-        Some(entry) => Search::Taken(entry),
-        None => Search::Free(length.get()),
+/// The hash of a connection's reply tuple, if that of the original one is
+/// `hash`.
+#[inline]
+fn reply_hash(conn: &Conn, hash: u32) -> u32 {
+    let (original, reply) = (
+        conn.tuple(Direction::Original),
+        conn.tuple(Direction::Reply),
+    );
+    let zone = conn.zone();
+    if mirrors(original, reply) && zone.id(Direction::Original) == zone.id(Direction::Reply) {
+        return hash;
     }
+    hash_of(reply, conn.net(), zone, Direction::Reply)
 }
 
 /// Protocols without a handshake of their own: their first packets may well
@@ -154,13 +143,13 @@ fn resolve(
             net,
             zone: conn.zone(),
         };
-        match search(chains, reply_hash, &reply) {
-            Search::Taken(other) => {
+        match chains.find(reply_hash, &reply) {
+            Ok(other) => {
                 if let Some(merged) = merge(other.conn, conn, info) {
                     return merged;
                 }
             }
-            Search::Free(_) => {
+            Err(_) => {
                 insert_reply_only(chains, conn, reply_hash);
                 net.count(Counter::ClashResolve);
                 return Confirmed::Yes;
@@ -243,16 +232,16 @@ pub fn insert(conn: &Conn) -> Result<(), NotInserted> {
     let original = conn.tuple(Direction::Original);
     let reply = conn.tuple(Direction::Reply);
     let hash = hash_of(original, net, zone, Direction::Original);
-    let reply_hash = hash_of(reply, net, zone, Direction::Reply);
+    let reply_hash = reply_hash(conn, hash);
     let chains = TABLE.lock(hash, reply_hash);
     for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
-        match search(&chains, hash, &Key { tuple, net, zone }) {
-            Search::Taken(_) => return Err(NotInserted::Exists),
-            Search::Free(length) if length > MAX_CHAIN => {
+        match chains.find(hash, &Key { tuple, net, zone }) {
+            Ok(_) => return Err(NotInserted::Exists),
+            Err(length) if length > MAX_CHAIN => {
                 net.count(Counter::ChainTooLong);
                 return Err(NotInserted::ChainTooLong);
             }
-            Search::Free(_) => {}
+            Err(_) => {}
         }
     }
     // The count was zero until now: one is the table's, one the caller's.

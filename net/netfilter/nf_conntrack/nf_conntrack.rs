@@ -34,6 +34,8 @@ pub mod timeout;
 
 use kernel::prelude::*;
 
+pub use netfilter::check_prototype;
+
 module! {
     type: Conntrack,
     name: "nf_conntrack",

@@ -6,7 +6,7 @@
 use crate::{
     abi::core::confirm_and_deliver,
     alloc, delete, ecache, expect, gre, helper, icmp,
-    proto::{self, Judged},
+    proto::{self, Judged, Subject},
     seqadj,
     store::{hash, TABLE},
     timeout,
@@ -15,7 +15,7 @@ use netfilter::conntrack::{
     account,
     conn::now,
     log,
-    skb::{Carried, Hook, Packet, Window},
+    skb::{Carried, Hook, Packet},
     stat::Counter,
     table::Key,
     Conn, ConnRef, Info, Net, Status, Zone,
@@ -23,7 +23,7 @@ use netfilter::conntrack::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::{number, Reason},
-    packet::{self, Description, Segment},
+    packet::{self, tcp, udp, Description, Segment},
     tuple::{Direction, Family, Tuple},
 };
 
@@ -33,25 +33,73 @@ const DROP: u32 = bindings::NF_DROP;
 /// Finds or makes the packet's connection and lets the protocol judge the
 /// packet. Returns an `NF_*` verdict. Called at PREROUTING and OUTPUT, under
 /// RCU.
-pub fn track(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
-    let template = match packet.carried() {
-        Carried::Nothing => None,
-        Carried::Template(_) => packet.take_template(),
-        // Seen before (loopback, a queue), or not to be tracked.
-        Carried::Connection(..) | Carried::Untracked => return ACCEPT,
-    };
-    let template = template.as_deref();
-    match classify(&mut packet, hook, template) {
-        Ok(verdict) => verdict,
-        Err(Refused { reason, protocol }) => invalid(&packet, hook, reason, protocol),
+#[inline]
+pub fn track(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    match hook.family() {
+        2 => track_ipv4(packet, hook),
+        10 => track_ipv6(packet, hook),
+        _ => track_carrying(packet, hook),
     }
 }
 
-#[cold]
-fn invalid(packet: &Packet<'_>, hook: Hook<'_>, reason: Reason, protocol: u8) -> u32 {
-    hook.net().count(Counter::Invalid);
-    log::invalid(packet, hook, reason, protocol);
-    ACCEPT
+/// [`track`] for an IPv4 packet.
+#[inline]
+pub fn track_ipv4(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    track_new::<IPV4>(packet, hook)
+}
+
+/// [`track`] for an IPv6 packet.
+#[inline]
+pub fn track_ipv6(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    track_new::<IPV6>(packet, hook)
+}
+
+/// The packet was seen before (loopback, a queue), is not to be tracked, or has
+/// a template; or is of no family that is tracked.
+#[inline(never)]
+fn track_carrying(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    let template = match packet.carried() {
+        Carried::Nothing => None,
+        Carried::Template(_) => packet.take_template(),
+        Carried::Connection(..) | Carried::Untracked => return ACCEPT,
+    };
+    let template = template.as_deref();
+    let Some(family) = Family::from_number(hook.family().into()) else {
+        return Refused::from(Reason::BadNetworkHeader).apply(&packet, hook);
+    };
+    classify(&mut packet, hook, template, family)
+        .unwrap_or_else(|refused| refused.apply(&packet, hook))
+}
+
+const IPV4: bool = false;
+const IPV6: bool = true;
+
+/// Nearly every packet carries nothing and is of one of two protocols: what
+/// follows is compiled for each family and each of those.
+#[inline]
+fn track_new<const FAMILY: bool>(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    if packet.carries_something() {
+        return track_carrying(packet, hook);
+    }
+    match packet.likely_protocol(family_of::<FAMILY>()) {
+        number::TCP => track_as::<FAMILY, tcp::Segment>(packet, hook),
+        _ => track_as::<FAMILY, udp::Datagram>(packet, hook),
+    }
+}
+
+#[inline(always)]
+const fn family_of<const FAMILY: bool>() -> Family {
+    if FAMILY == IPV6 {
+        Family::Ipv6
+    } else {
+        Family::Ipv4
+    }
+}
+
+#[inline(never)]
+fn track_as<const FAMILY: bool, S: Subject>(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
+    classify_as::<S>(&mut packet, hook, None, family_of::<FAMILY>())
+        .unwrap_or_else(|refused| refused.apply(&packet, hook))
 }
 
 /// Why a packet is INVALID, and its protocol as far as that is known.
@@ -60,49 +108,75 @@ struct Refused {
     protocol: u8,
 }
 
-#[inline]
+impl From<Reason> for Refused {
+    fn from(reason: Reason) -> Self {
+        Refused {
+            reason,
+            protocol: 0,
+        }
+    }
+}
+
+impl Refused {
+    #[cold]
+    fn apply(self, packet: &Packet<'_>, hook: Hook<'_>) -> u32 {
+        hook.net().count(Counter::Invalid);
+        log::invalid(packet, hook, self.reason, self.protocol);
+        ACCEPT
+    }
+}
+
+/// Reads a packet that is likely of the protocol of `S`.
+#[inline(always)]
+fn classify_as<S: Subject>(
+    packet: &mut Packet<'_>,
+    hook: Hook<'_>,
+    template: Option<&Conn>,
+    family: Family,
+) -> Result<u32, Refused> {
+    let len = packet.network_len();
+    let Some(bytes) = packet.linear_network_bytes() else {
+        return classify(packet, hook, template, family);
+    };
+    let Ok(network) = packet::network(family, bytes, len) else {
+        return classify(packet, hook, template, family);
+    };
+    if network.tuple.dst.protocol != S::NUMBER {
+        return classify(packet, hook, template, family);
+    }
+    let Ok(description) = network.describe::<S>(family, bytes, len) else {
+        return classify(packet, hook, template, family);
+    };
+    admit(packet, hook, template, description)
+}
+
+/// Any packet: of another protocol, not all at hand, or INVALID.
+#[inline(never)]
 fn classify(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,
+    family: Family,
 ) -> Result<u32, Refused> {
-    let mut window = Window::new();
-    let family = match hook.family() {
-        2 => Family::Ipv4,
-        10 => Family::Ipv6,
-        _ => {
-            return Err(Refused {
-                reason: Reason::BadNetworkHeader,
-                protocol: 0,
-            })
-        }
-    };
     let len = packet.network_len();
-    let mut description = packet::parse(family, packet.network_bytes(&mut window), len)
-        .map_err(|reason| refuse_early(packet, family, reason))?;
-    let protocol = description.tuple.dst.protocol;
-    admit(packet, hook, template, &mut description).map_err(|reason| Refused { reason, protocol })
+    let mut protocol = 0;
+    let read = packet.with_network_bytes(|bytes| {
+        let network = packet::network(family, bytes, len)?;
+        protocol = network.tuple.dst.protocol;
+        network.describe::<Segment>(family, bytes, len)
+    });
+    read.and_then(|description| admit_any(packet, hook, template, description))
+        .map_err(|reason| Refused { reason, protocol })
 }
 
-/// The packet could not be read: perhaps its network header can.
-#[cold]
-fn refuse_early(packet: &Packet<'_>, family: Family, reason: Reason) -> Refused {
-    let mut window = Window::new();
-    let bytes = packet.network_bytes(&mut window);
-    let protocol = packet::network(family, bytes, packet.network_len())
-        .map_or(0, |network| network.tuple.dst.protocol);
-    Refused { reason, protocol }
-}
-
-#[inline]
-fn admit(
+fn admit_any(
     packet: &mut Packet<'_>,
     hook: Hook<'_>,
     template: Option<&Conn>,
-    description: &mut Description,
+    mut description: Description,
 ) -> Result<u32, Reason> {
     if let Segment::Icmp(message) = description.segment {
-        match icmp::receive(packet, hook, template, description, message) {
+        match icmp::receive(packet, hook, template, &description, message) {
             Ok(icmp::Message::Query) => {}
             Ok(icmp::Message::Untracked | icmp::Message::Related) => return Ok(ACCEPT),
             Err(reason) => {
@@ -112,60 +186,118 @@ fn admit(
             }
         }
     }
-    gre::complete(description, hook.net());
-    if !checksum_ok(packet, hook, description) {
-        return Err(Reason::BadChecksum);
+    gre::complete(&mut description, hook.net());
+    admit(packet, hook, template, description).map_err(|refused| refused.reason)
+}
+
+#[inline(always)]
+fn admit<S: Subject>(
+    packet: &mut Packet<'_>,
+    hook: Hook<'_>,
+    template: Option<&Conn>,
+    description: Description<S>,
+) -> Result<u32, Refused> {
+    let protocol = description.tuple.dst.protocol;
+    let refuse = |reason| Refused { reason, protocol };
+    if !S::checksum_ok(&description, packet, hook) {
+        return Err(refuse(Reason::BadChecksum));
     }
     let net = hook.net();
     let zone = zone_of(template, packet);
-    // A connection that is over may be begun again by this packet: once.
-    for _ in 0..2 {
-        let (conn, direction) = match find_or_make(net, zone, description, template) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(Reason::Unexpected),
-            Err(alloc::NoRoom) => {
-                net.count(Counter::Drop);
-                return Ok(DROP);
+    let hash = hash(&description.tuple, net, zone.id(Direction::Original));
+    if let Some((conn, direction)) = find_hashed(net, zone, &description.tuple, hash) {
+        match follow(packet, hook, conn, direction, &description) {
+            Followed::Done(verdict) => return Ok(verdict),
+            Followed::Invalid(reason) => return Err(refuse(reason)),
+            Followed::Reopen => {}
+        }
+    }
+    begin(packet, hook, zone, template, description, hash).map_err(refuse)
+}
+
+/// What became of a packet with a connection.
+enum Followed {
+    /// The verdict.
+    Done(u32),
+    /// It is INVALID.
+    Invalid(Reason),
+    /// The connection was over and is removed: the packet begins another one.
+    Reopen,
+}
+
+/// Lets the protocol judge a packet of a connection.
+#[inline(always)]
+fn follow<S: Subject>(
+    packet: &mut Packet<'_>,
+    hook: Hook<'_>,
+    conn: ConnRef,
+    direction: Direction,
+    description: &Description<S>,
+) -> Followed {
+    let status = conn.status();
+    let info = info_of(status, direction);
+    match proto::judge(&conn, info, status, packet, hook, description) {
+        Judged::Accept => {
+            if info == Info::ESTABLISHED_REPLY && !status.has(Status::SEEN_REPLY) {
+                proto::seen_reply(&conn);
             }
-        };
-        let info = info_of(&conn, direction);
-        match proto::judge(&conn, info, packet, hook, description) {
-            Judged::Accept => {
-                if info == Info::ESTABLISHED_REPLY && !conn.status().has(Status::SEEN_REPLY) {
-                    proto::seen_reply(&conn);
-                }
-                packet.attach(conn, info);
-                return Ok(ACCEPT);
-            }
-            Judged::Invalid(reason) => return Err(reason),
-            Judged::Drop(reason) => {
-                net.count(Counter::Drop);
-                invalid(packet, hook, reason, description.tuple.dst.protocol);
-                return Ok(DROP);
-            }
-            Judged::Reopen => {
-                if !delete::kill(&conn) {
-                    // Somebody else is at it: the peer will try again.
-                    net.count(Counter::Drop);
-                    return Ok(DROP);
-                }
+            packet.attach(conn, info);
+            Followed::Done(ACCEPT)
+        }
+        Judged::Invalid(reason) => Followed::Invalid(reason),
+        Judged::Drop(reason) => {
+            hook.net().count(Counter::Drop);
+            let protocol = description.tuple.dst.protocol;
+            Refused { reason, protocol }.apply(packet, hook);
+            Followed::Done(DROP)
+        }
+        Judged::Reopen => {
+            if delete::kill(&conn) {
+                Followed::Reopen
+            } else {
+                // Somebody else is at it: the peer will try again.
+                hook.net().count(Counter::Drop);
+                Followed::Done(DROP)
             }
         }
     }
-    Err(Reason::Unexpected)
 }
 
-/// Protocols whose checksum a forwarded packet must have right: a wrong one
-/// must not move the state of a connection.
-#[inline]
-fn checksum_ok(packet: &Packet<'_>, hook: Hook<'_>, description: &Description) -> bool {
-    match description.segment {
-        Segment::Tcp(_) => hook.checksum_ok(packet, description.transport, number::TCP),
-        Segment::Udp(datagram) => {
-            !datagram.has_checksum || hook.checksum_ok(packet, description.transport, number::UDP)
+/// A packet that is of no connection, as far as the hash of its original
+/// direction says.
+#[inline(never)]
+fn begin<S: Subject>(
+    packet: &mut Packet<'_>,
+    hook: Hook<'_>,
+    zone: Zone,
+    template: Option<&Conn>,
+    description: Description<S>,
+    hashed: u32,
+) -> Result<u32, Reason> {
+    let (net, tuple) = (hook.net(), &description.tuple);
+    let reply = zone.id(Direction::Reply);
+    if zone.id(Direction::Original) != reply {
+        if let Some((conn, direction)) = find_hashed(net, zone, tuple, hash(tuple, net, reply)) {
+            match follow(packet, hook, conn, direction, &description) {
+                Followed::Done(verdict) => return Ok(verdict),
+                Followed::Invalid(reason) => return Err(reason),
+                Followed::Reopen => {}
+            }
         }
-        Segment::Sctp(_) => hook.sctp_checksum_ok(packet, description.transport),
-        Segment::Icmp(_) | Segment::Gre(_) | Segment::Other => true,
+    }
+    let conn = match make(net, zone, tuple, template, hashed) {
+        Ok(Some(conn)) => conn,
+        Ok(None) => return Err(Reason::Unexpected),
+        Err(alloc::NoRoom) => {
+            net.count(Counter::Drop);
+            return Ok(DROP);
+        }
+    };
+    match follow(packet, hook, conn, Direction::Original, &description) {
+        Followed::Done(verdict) => Ok(verdict),
+        Followed::Invalid(reason) => Err(reason),
+        // What has just begun is not over.
+        Followed::Reopen => Err(Reason::Unexpected),
     }
 }
 
@@ -181,12 +313,10 @@ pub fn zone_of(template: Option<&Conn>, packet: &Packet<'_>) -> Zone {
 
 /// How a packet relates to its connection, by its direction.
 #[inline]
-fn info_of(conn: &Conn, direction: Direction) -> Info {
+fn info_of(status: Status, direction: Direction) -> Info {
     if direction == Direction::Reply {
-        return Info::ESTABLISHED_REPLY;
-    }
-    let status = conn.status();
-    if status.has(Status::SEEN_REPLY) {
+        Info::ESTABLISHED_REPLY
+    } else if status.has(Status::SEEN_REPLY) {
         Info::ESTABLISHED
     } else if status.has(Status::EXPECTED) {
         Info::RELATED
@@ -207,7 +337,7 @@ pub fn find(net: Net, zone: Zone, tuple: &Tuple) -> Option<(ConnRef, Direction)>
     found
 }
 
-#[inline]
+#[inline(always)]
 fn find_hashed(net: Net, zone: Zone, tuple: &Tuple, hash: u32) -> Option<(ConnRef, Direction)> {
     TABLE.find(hash, &Key { tuple, net, zone }, expired)
 }
@@ -221,37 +351,15 @@ fn expired(conn: &Conn) -> bool {
     false
 }
 
-#[inline]
-fn find_or_make(
-    net: Net,
-    zone: Zone,
-    description: &Description,
-    template: Option<&Conn>,
-) -> Result<Option<(ConnRef, Direction)>, alloc::NoRoom> {
-    let tuple = &description.tuple;
-    let (original, reply) = (zone.id(Direction::Original), zone.id(Direction::Reply));
-    let hashed = hash(tuple, net, original);
-    if let Some(found) = find_hashed(net, zone, tuple, hashed) {
-        return Ok(Some(found));
-    }
-    if original != reply {
-        if let Some(found) = find_hashed(net, zone, tuple, hash(tuple, net, reply)) {
-            return Ok(Some(found));
-        }
-    }
-    make(net, zone, description, template, hashed)
-}
-
-/// A connection that begins with this packet, or nothing if the packet cannot
-/// begin one.
+/// A connection that begins with a packet of this tuple, or nothing if none
+/// can.
 fn make(
     net: Net,
     zone: Zone,
-    description: &Description,
+    tuple: &Tuple,
     template: Option<&Conn>,
     hash: u32,
-) -> Result<Option<(ConnRef, Direction)>, alloc::NoRoom> {
-    let tuple = &description.tuple;
+) -> Result<Option<ConnRef>, alloc::NoRoom> {
     let Some(reply) = tuple.invert() else {
         return Ok(None);
     };
@@ -283,7 +391,7 @@ fn make(
     if let Some(claimed) = claimed {
         claimed.run(&conn);
     }
-    Ok(Some((conn, Direction::Original)))
+    Ok(Some(conn))
 }
 
 /// The tuple of a packet, or of one inside it: of the network header `offset`
@@ -294,10 +402,10 @@ pub fn tuple_at(packet: &Packet<'_>, offset: u32, l3num: u16, net: Net) -> Optio
         10 => Family::Ipv6,
         _ => return None,
     };
-    let mut window = Window::new();
-    let bytes = packet.bytes_at(offset, &mut window);
     let len = packet.len().checked_sub(offset)?;
-    let (mut tuple, pptp) = packet::parse_quoted(family, bytes, len).ok()?;
+    let (mut tuple, pptp) = packet
+        .with_bytes_at(offset, |bytes| packet::parse_quoted(family, bytes, len))
+        .ok()?;
     if pptp {
         tuple.src.id = gre::source_key(net, &tuple);
     }
@@ -337,16 +445,7 @@ fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) 
     if (help || adjusted) && info != Info::RELATED_REPLY {
         // Its own reference, as the packet is changed below.
         let conn = conn.get();
-        let mut window = Window::new();
-        let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        };
-        let network = packet::network(family, packet.network_bytes(&mut window), len);
-        if let Ok(network) = network {
-            let transport = packet.network_offset().wrapping_add(network.transport);
+        if let Some(transport) = transport_of(packet, &conn) {
             if help {
                 let verdict = helper::call(packet, &conn, info, transport);
                 if verdict != ACCEPT {
@@ -362,6 +461,17 @@ fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) 
     confirm_and_deliver(packet)
 }
 
+/// Offset of the transport header from the packet's data, of a packet of the
+/// connection.
+fn transport_of(packet: &Packet<'_>, conn: &Conn) -> Option<u32> {
+    let family = Family::from_number(conn.l3num())?;
+    let len = packet.network_len();
+    let network = packet
+        .with_network_bytes(|bytes| packet::network(family, bytes, len))
+        .ok()?;
+    Some(packet.network_offset().wrapping_add(network.transport))
+}
+
 /// What follows when user space gives a queued packet back: the helper in user
 /// space has seen it (`nf_ct_hook->update`).
 pub fn update(packet: &mut Packet<'_>) -> u32 {
@@ -373,17 +483,9 @@ pub fn update(packet: &mut Packet<'_>) -> u32 {
     }
     let conn = conn.get();
     if conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback() {
-        let mut window = Window::new();
-        let len = packet.network_len();
-        let family = if conn.l3num() == Family::Ipv4.number() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        };
-        let Ok(network) = packet::network(family, packet.network_bytes(&mut window), len) else {
+        let Some(transport) = transport_of(packet, &conn) else {
             return ACCEPT;
         };
-        let transport = packet.network_offset().wrapping_add(network.transport);
         if !seqadj::adjust(packet, &conn, info, transport) {
             conn.net().count(Counter::Drop);
             return DROP;

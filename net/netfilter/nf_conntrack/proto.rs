@@ -9,7 +9,8 @@ use netfilter::conntrack::{
     conn::now,
     log, seqadj,
     skb::{Hook, Packet},
-    state, Conn, Info, Status, HZ,
+    state::{self, OwnTimeouts},
+    Conn, Info, Status, HZ,
 };
 use nf_bindings as bindings;
 use nf_proto::{
@@ -17,7 +18,7 @@ use nf_proto::{
         gre, icmp, icmpv6, number, sctp, tcp, udp, Changes, Flow, Outcome, Protocol, Reason,
         Verdict,
     },
-    packet::{Description, Segment},
+    packet::{self, Description, Segment, Transport},
     tuple::Direction,
 };
 
@@ -33,85 +34,169 @@ pub enum Judged {
     Reopen,
 }
 
+/// What a protocol reads of a packet, and does with it.
+pub trait Subject: Transport {
+    /// Its protocol's number.
+    const NUMBER: u8;
+
+    /// The transport header's checksum is right, or need not be: a wrong one must
+    /// not move the state of a connection.
+    fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool;
+
+    /// What the protocol says of the packet.
+    fn outcome(
+        description: &Description<Self>,
+        conn: &Conn,
+        flow: Flow,
+        own: OwnTimeouts,
+    ) -> Outcome;
+}
+
+impl Subject for packet::udp::Datagram {
+    const NUMBER: u8 = number::UDP;
+
+    #[inline]
+    fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
+        !description.segment.has_checksum
+            || hook.checksum_ok(packet, description.transport, number::UDP)
+    }
+
+    #[inline(always)]
+    fn outcome(
+        description: &Description<Self>,
+        conn: &Conn,
+        flow: Flow,
+        own: OwnTimeouts,
+    ) -> Outcome {
+        let policy = state::udp_policy(conn.net(), own);
+        // Two words that may be written twice: no lock.
+        let mut udp = state::udp(conn);
+        let outcome = udp::Udp::update(&mut udp, &description.segment, &flow, &policy);
+        if !flow.confirmed {
+            state::set_udp(conn, udp);
+        }
+        outcome
+    }
+}
+
+impl Subject for packet::tcp::Segment {
+    const NUMBER: u8 = number::TCP;
+
+    #[inline]
+    fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
+        hook.checksum_ok(packet, description.transport, number::TCP)
+    }
+
+    #[inline(always)]
+    fn outcome(
+        description: &Description<Self>,
+        conn: &Conn,
+        flow: Flow,
+        own: OwnTimeouts,
+    ) -> Outcome {
+        let segment = &description.segment;
+        let net = conn.net();
+        let policy = state::tcp_policy(&net, own);
+        let mut flow = flow;
+        if conn.has_extensions() {
+            flow.synproxy = conn.ext::<bindings::nf_conn_synproxy>().is_some();
+            flow.ack_offset =
+                seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1));
+        }
+        run::<tcp::Tcp<state::TcpTimeouts<'_>>>(conn, segment, &flow, &policy)
+    }
+}
+
+/// No protocol's number: that of all.
+const ANY: u8 = u8::MAX;
+
+/// Any protocol.
+impl Subject for Segment {
+    const NUMBER: u8 = ANY;
+
+    fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
+        match description.segment {
+            Segment::Tcp(segment) => Subject::checksum_ok(&of(description, segment), packet, hook),
+            Segment::Udp(datagram) => {
+                Subject::checksum_ok(&of(description, datagram), packet, hook)
+            }
+            Segment::Sctp(_) => hook.sctp_checksum_ok(packet, description.transport),
+            Segment::Icmp(_) | Segment::Gre(_) | Segment::Other => true,
+        }
+    }
+
+    #[inline(never)]
+    fn outcome(
+        description: &Description<Self>,
+        conn: &Conn,
+        flow: Flow,
+        own: OwnTimeouts,
+    ) -> Outcome {
+        let net = conn.net();
+        match &description.segment {
+            Segment::Tcp(segment) => Subject::outcome(&of(description, *segment), conn, flow, own),
+            Segment::Udp(datagram) => {
+                Subject::outcome(&of(description, *datagram), conn, flow, own)
+            }
+            Segment::Icmp(message) => {
+                let opens = match description.tuple.dst.protocol {
+                    number::ICMP => icmp::opens(message.kind) || flow.confirmed,
+                    _ => icmpv6::opens(message.kind) || flow.confirmed,
+                };
+                if opens {
+                    let l3num = description.tuple.src.l3num;
+                    Outcome::accept(state::icmp_timeout(net, own, l3num))
+                } else {
+                    Outcome::invalid(Reason::IcmpUnexpected)
+                }
+            }
+            Segment::Sctp(segment) => {
+                run::<sctp::Sctp>(conn, segment, &flow, &state::sctp_policy(net, own))
+            }
+            Segment::Gre(header) => {
+                run::<gre::Gre>(conn, header, &flow, &state::gre_policy(net, own))
+            }
+            Segment::Other => Outcome::accept(state::generic_timeout(net, own)),
+        }
+    }
+}
+
+/// The same packet, as one of a protocol.
+fn of<S>(description: &Description, segment: S) -> Description<S> {
+    Description {
+        tuple: description.tuple,
+        transport: description.transport,
+        segment,
+    }
+}
+
 /// Lets the connection's protocol judge a packet, and applies the outcome.
-#[inline]
-pub fn judge(
+/// `status` is the connection's, read just now.
+#[inline(always)]
+pub fn judge<S: Subject>(
     conn: &Conn,
     info: Info,
+    status: Status,
     packet: &Packet<'_>,
     hook: Hook<'_>,
-    description: &Description,
+    description: &Description<S>,
 ) -> Judged {
-    let net = conn.net();
-    let status = conn.status();
     let flow = Flow {
         direction: info.direction(),
         confirmed: status.has(Status::CONFIRMED),
         seen_reply: status.has(Status::SEEN_REPLY),
         assured: status.any(Status::ASSURED | Status::NAT_CLASH),
-        translated: status.any(Status::NAT_MASK | Status::SEQ_ADJUST),
-        // No protocol asks whether it came over loopback, and only TCP for the
-        // next two.
-        loopback: false,
+        // Only TCP asks for these two.
         synproxy: false,
         ack_offset: 0,
         now: now(),
     };
-    let policy = timeout::policy(conn);
-    let outcome = match &description.segment {
-        Segment::Tcp(segment) => {
-            let policy = state::tcp_policy(net, policy);
-            let flow = Flow {
-                synproxy: conn.ext::<bindings::nf_conn_synproxy>().is_some(),
-                ack_offset: seqadj::offset(
-                    conn,
-                    flow.direction.opposite(),
-                    segment.ack.wrapping_sub(1),
-                ),
-                ..flow
-            };
-            run::<tcp::Tcp>(conn, segment, &flow, &policy)
-        }
-        Segment::Udp(datagram) => {
-            let policy = state::udp_policy(net, policy);
-            // Two words that may be written twice: no lock.
-            let mut udp = state::udp(conn);
-            let outcome = udp::Udp::update(&mut udp, datagram, &flow, &policy);
-            if !flow.confirmed {
-                state::set_udp(conn, udp);
-            }
-            outcome
-        }
-        Segment::Icmp(message) => {
-            let opens = match description.tuple.dst.protocol {
-                number::ICMP => icmp::opens(message.kind) || flow.confirmed,
-                _ => icmpv6::opens(message.kind) || flow.confirmed,
-            };
-            if opens {
-                Outcome::accept(state::icmp_timeout(
-                    net,
-                    policy,
-                    description.tuple.src.l3num,
-                ))
-            } else {
-                Outcome::invalid(Reason::IcmpUnexpected)
-            }
-        }
-        Segment::Sctp(segment) => {
-            let policy = state::sctp_policy(net, policy);
-            run::<sctp::Sctp>(conn, segment, &flow, &policy)
-        }
-        Segment::Gre(header) => {
-            let policy = state::gre_policy(net, policy);
-            run::<gre::Gre>(conn, header, &flow, &policy)
-        }
-        Segment::Other => Outcome::accept(state::generic_timeout(net, policy)),
-    };
-    apply(conn, info.direction(), packet, hook, &outcome)
+    let outcome = S::outcome(description, conn, flow, timeout::policy(conn));
+    apply(conn, info.direction(), status, packet, hook, &outcome)
 }
 
 /// Runs a protocol that keeps a state, under the connection's lock.
-#[inline]
+#[inline(always)]
 fn run<P>(conn: &Conn, segment: &P::Segment, flow: &Flow, policy: &P::Policy) -> Outcome
 where
     P: Protocol,
@@ -130,10 +215,11 @@ where
 }
 
 /// Applies an outcome: the one place where packets change connections.
-#[inline]
+#[inline(always)]
 fn apply(
     conn: &Conn,
     direction: Direction,
+    status: Status,
     packet: &Packet<'_>,
     hook: Hook<'_>,
     outcome: &Outcome,
@@ -168,7 +254,7 @@ fn apply(
         ecache::cache(conn, ecache::Event::ProtoInfo);
     }
     if let Some(timeout) = outcome.timeout {
-        refresh(conn, direction, timeout, packet.len());
+        refresh_with(conn, status, direction, timeout, packet.len());
     }
     if assured && !conn.test_and_set_status(Status::ASSURED) {
         ecache::cache(conn, ecache::Event::Assured);
@@ -191,7 +277,11 @@ fn cap(conn: &Conn, timeout: u32) {
 /// fixed, and counts the packet, if `bytes` is not 0.
 #[inline]
 pub fn refresh(conn: &Conn, direction: Direction, timeout: u32, bytes: u32) {
-    let status = conn.status();
+    refresh_with(conn, conn.status(), direction, timeout, bytes);
+}
+
+#[inline(always)]
+fn refresh_with(conn: &Conn, status: Status, direction: Direction, timeout: u32, bytes: u32) {
     if !status.has(Status::FIXED_TIMEOUT) {
         // Before confirmation it is only how long it will live.
         let until = if status.has(Status::CONFIRMED) {

@@ -51,10 +51,10 @@ pub fn consider(entries: u32) {
     let _guard = ResizeLock::take();
     let size = TABLE.size_now();
     let floor = FLOOR.load(Ordering::Relaxed).max(1);
-    // More than one entry a bucket: grow, until there are two buckets for
-    // three entries at most. Fewer than one in eight: shrink.
+    // More than two entries a bucket (one connection, as most have both in one):
+    // grow, to at most one. Fewer than one in eight: shrink.
     let fitting = round_size(entries).max(floor).min(MAX_BUCKETS);
-    if entries > size || (fitting < size && entries < size / 8) {
+    if entries / 2 > size || (fitting < size && entries < size / 8) {
         // Too little memory for a larger table is no failure: it is slower.
         let _ = to(fitting);
     }

@@ -40,26 +40,38 @@ fn key([a, b]: &Secret) -> Key {
     Key::new([a.load(Ordering::Relaxed), b.load(Ordering::Relaxed)])
 }
 
-/// The hash of a tuple in a namespace and zone.
+/// The hash of a tuple in a namespace and zone: the same for the tuple of the
+/// answers ([`mirrors`]), so that a connection without NAT is hashed once, and
+/// both its entries are in one chain, under one lock.
 ///
-/// An IPv4 tuple has two words of its own, an IPv6 one four; which it is, is
-/// part of the hash by their number.
+/// An IPv4 tuple has two words, an IPv6 one five; which it is, is part of the
+/// hash by their number.
 #[inline(always)]
 pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
-    let ids = (u64::from(tuple.src.id.raw()) << 48)
-        | (u64::from(tuple.dst.id.raw()) << 32)
-        | (u64::from(tuple.dst.protocol) << 16)
-        | u64::from(zone_id);
     // Namespaces are aligned objects: the low bits of the address say nothing.
-    let ids = ids ^ ((net.as_ptr() as u64) >> 6).rotate_left(17);
-    let [s0, s1, s2, s3] = tuple.src.address.0;
-    let [d0, d1, d2, d3] = tuple.dst.address.0;
-    if tuple.src.l3num == Family::Ipv4.number() {
-        hash::hash_array(&key(&KEY), [pair(s0, d0), ids])
+    let net = ((net.as_ptr() as u64) >> 6).rotate_left(17);
+    let (src, dst) = (&tuple.src, &tuple.dst);
+    let (src_id, dst_id) = (u64::from(src.id.raw()), u64::from(dst.id.raw()));
+    let (zone, protocol) = (u64::from(zone_id), u64::from(dst.protocol));
+    if src.l3num == Family::Ipv4.number() {
+        let end = |address: Be32, id: u64| (u64::from(address.raw()) << 16) | id;
+        let ([s, ..], [d, ..]) = (src.address.0, dst.address.0);
+        let (a, b) = (end(s, src_id), end(d, dst_id));
+        let (low, high) = (a.min(b), a.max(b));
+        hash::hash_array(
+            &key(&KEY),
+            [low | (zone << 48), (high | (protocol << 48)) ^ net],
+        )
     } else {
-        let addresses = [pair(s0, s1), pair(s2, s3), pair(d0, d1), pair(d2, d3)];
-        let [a, b, c, d] = addresses;
-        hash::hash_array(&key(&KEY), [a, b, c, d, ids])
+        let [s0, s1, s2, s3] = src.address.0;
+        let [d0, d1, d2, d3] = dst.address.0;
+        let a = (pair(s0, s1), pair(s2, s3), src_id);
+        let b = (pair(d0, d1), pair(d2, d3), dst_id);
+        // By what differs most.
+        let swap = (a.1, a.0, a.2) > (b.1, b.0, b.2);
+        let (low, high) = if swap { (b, a) } else { (a, b) };
+        let ids = (low.2 << 48) | (high.2 << 32) | (protocol << 16) | zone;
+        hash::hash_array(&key(&KEY), [low.0, low.1, high.0, high.1, ids ^ net])
     }
 }
 

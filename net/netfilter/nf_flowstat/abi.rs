@@ -9,7 +9,7 @@ use netfilter::net::{Net, PerNet, Scope};
 use netfilter::rcu;
 use nf_bindings as bindings;
 
-netfilter::check_signature!(nf_flowstat_count: fn(*const bindings::net) -> c_uint);
+netfilter::check_prototype!(nf_flowstat_count);
 
 /// The number of flows in a namespace's table.
 ///

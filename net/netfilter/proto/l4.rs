@@ -46,12 +46,6 @@ pub struct Flow {
     pub seen_reply: bool,
     /// The connection is assured (`IPS_ASSURED`).
     pub assured: bool,
-    /// NAT or a helper touches its sequence numbers or addresses
-    /// (`IPS_NAT_MASK`, sequence adjustment): what is seen at this hook may
-    /// differ from what the peer sent.
-    pub translated: bool,
-    /// The packet came over the loopback device.
-    pub loopback: bool,
     /// SYNPROXY answers for one side of the connection (`nfct_synproxy`).
     pub synproxy: bool,
     /// How far what the packet acknowledges has been shifted on its way to the

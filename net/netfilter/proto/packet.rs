@@ -22,15 +22,15 @@ pub mod sctp;
 pub mod tcp;
 pub mod udp;
 
-/// What connection tracking knows of a packet.
+/// What connection tracking knows of a packet; of any protocol, or of one.
 #[derive(Clone, Copy, Debug)]
-pub struct Description {
+pub struct Description<S = Segment> {
     /// Where it goes; the source key of GRE is not known to the packet.
     pub tuple: Tuple,
     /// Offset of the transport header from the network header, bytes.
     pub transport: u32,
     /// What its protocol reads of it.
-    pub segment: Segment,
+    pub segment: S,
 }
 
 /// What a protocol reads of a packet.
@@ -50,6 +50,66 @@ pub enum Segment {
     Other,
 }
 
+/// What a protocol reads of a packet's transport header.
+pub trait Transport: Sized {
+    /// Reads it from `bytes`, which is what is at hand of `len` bytes, and puts
+    /// ports or ids into the tuple.
+    ///
+    /// # Errors
+    ///
+    /// Why the packet is INVALID.
+    fn read(family: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason>;
+}
+
+impl Transport for tcp::Segment {
+    #[inline(always)]
+    fn read(_: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {
+        let (ports, segment) = Self::new(bytes, len)?;
+        ports.set(tuple);
+        Ok(segment)
+    }
+}
+
+impl Transport for udp::Datagram {
+    #[inline(always)]
+    fn read(_: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {
+        let (ports, datagram) = Self::new(bytes, len)?;
+        ports.set(tuple);
+        Ok(datagram)
+    }
+}
+
+/// By the tuple's protocol number.
+impl Transport for Segment {
+    fn read(family: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {
+        Ok(match tuple.dst.protocol {
+            number::TCP => Segment::Tcp(Transport::read(family, tuple, bytes, len)?),
+            number::UDP => Segment::Udp(Transport::read(family, tuple, bytes, len)?),
+            number::ICMP | number::ICMPV6 if icmp::belongs(tuple.dst.protocol, family) => {
+                let message = icmp::Message::new(bytes)?;
+                message.set(tuple);
+                Segment::Icmp(message)
+            }
+            // The other family's: nothing answers it.
+            number::ICMP | number::ICMPV6 => return Err(Reason::IcmpUnexpected),
+            number::SCTP => {
+                let packet = sctp::Segment::new(bytes, len)?;
+                if !packet.chunks.are_at_hand() {
+                    return Err(Reason::Truncated);
+                }
+                Ports([packet.source_port, packet.dest_port]).set(tuple);
+                Segment::Sctp(l4::sctp::Segment::new(&packet)?)
+            }
+            number::GRE => {
+                let header = gre::Header::new(bytes, len)?;
+                tuple.dst.id = header.call_id();
+                Segment::Gre(header)
+            }
+            _ => Segment::Other,
+        })
+    }
+}
+
 /// The network layer's part of a packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
@@ -64,7 +124,7 @@ pub struct Network {
 /// # Errors
 ///
 /// As [`ipv4::Header::new`] and [`ipv6::Header::new`].
-#[inline]
+#[inline(always)]
 pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason> {
     match family {
         Family::Ipv4 => {
@@ -108,6 +168,34 @@ pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason
     }
 }
 
+impl Network {
+    /// Reads on: what a protocol reads of the packet, of `len` bytes of which
+    /// `bytes` are at hand. `S` must be that protocol's, or [`Segment`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Transport::read`].
+    #[inline(always)]
+    pub fn describe<S: Transport>(
+        self,
+        family: Family,
+        bytes: &[u8],
+        len: u32,
+    ) -> Result<Description<S>, Reason> {
+        let Self {
+            mut tuple,
+            transport,
+        } = self;
+        let rest = within(bytes, len).get(transport as usize..).unwrap_or(&[]);
+        let segment = S::read(family, &mut tuple, rest, len.saturating_sub(transport))?;
+        Ok(Description {
+            tuple,
+            transport,
+            segment,
+        })
+    }
+}
+
 /// Reads a packet of `len` bytes, of which `bytes` are at hand.
 ///
 /// # Errors
@@ -116,48 +204,7 @@ pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason
 /// fragment is: packets are put together before they are tracked.
 #[inline]
 pub fn parse(family: Family, bytes: &[u8], len: u32) -> Result<Description, Reason> {
-    let bytes = within(bytes, len);
-    let Network {
-        mut tuple,
-        transport,
-    } = network(family, bytes, len)?;
-    let rest = bytes.get(transport as usize..).unwrap_or(&[]);
-    let rest_len = len.saturating_sub(transport);
-    let segment = match tuple.dst.protocol {
-        number::TCP => {
-            let (ports, segment) = tcp::Segment::new(rest, rest_len)?;
-            ports.set(&mut tuple);
-            Segment::Tcp(segment)
-        }
-        number::UDP => {
-            let (ports, datagram) = udp::Datagram::new(rest, rest_len)?;
-            ports.set(&mut tuple);
-            Segment::Udp(datagram)
-        }
-        number::ICMP | number::ICMPV6 if icmp::belongs(tuple.dst.protocol, family) => {
-            let message = icmp::Message::new(rest)?;
-            message.set(&mut tuple);
-            Segment::Icmp(message)
-        }
-        // The other family's: nothing answers it.
-        number::ICMP | number::ICMPV6 => return Err(Reason::IcmpUnexpected),
-        number::SCTP => {
-            let packet = sctp::Segment::new(rest, rest_len)?;
-            Ports([packet.source_port, packet.dest_port]).set(&mut tuple);
-            Segment::Sctp(l4::sctp::Segment::new(&packet)?)
-        }
-        number::GRE => {
-            let header = gre::Header::new(rest, rest_len)?;
-            tuple.dst.id = header.call_id();
-            Segment::Gre(header)
-        }
-        _ => Segment::Other,
-    };
-    Ok(Description {
-        tuple,
-        transport,
-        segment,
-    })
+    network(family, within(bytes, len), len)?.describe(family, bytes, len)
 }
 
 /// The tuple of a packet of which there may be little more than the network

@@ -63,6 +63,16 @@ pub enum Family {
 }
 
 impl Family {
+    /// From the `NFPROTO_*` number.
+    #[inline]
+    pub const fn from_number(number: u16) -> Option<Self> {
+        match number {
+            2 => Some(Family::Ipv4),
+            10 => Some(Family::Ipv6),
+            _ => None,
+        }
+    }
+
     /// The `NFPROTO_*` number.
     #[inline]
     pub const fn number(self) -> u16 {

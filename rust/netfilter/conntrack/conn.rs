@@ -180,8 +180,8 @@ impl Conn {
     /// Sets and clears the bits that others may change; the rest of them is
     /// left alone (`IPS_UNCHANGEABLE_MASK`).
     pub fn change_status(&self, on: Status, off: Status) {
-        const CHANGEABLE: u64 =
-            Status::SEEN_REPLY.0 | Status::ASSURED.0 | Status::FIXED_TIMEOUT.0 | Status::HELPER.0;
+        const CHANGEABLE: u64 = ((1 << bindings::ip_conntrack_status___IPS_MAX_BIT) - 1)
+            & !(bindings::ip_conntrack_status_IPS_UNCHANGEABLE_MASK as u64);
         let (on, off) = (on.0 & CHANGEABLE, off.0 & !on.0 & CHANGEABLE);
         if on != 0 {
             self.set_status(Status(on));
@@ -291,6 +291,13 @@ impl Conn {
             let master = (*self.as_ptr()).master;
             (!master.is_null()).then(|| Conn::from_raw(master))
         }
+    }
+
+    /// It has an extension, or room for some.
+    #[inline]
+    pub fn has_extensions(&self) -> bool {
+        // SAFETY: As in `ext`.
+        unsafe { !(*self.as_ptr()).ext.is_null() }
     }
 
     /// One of its extensions, if it has it.
@@ -410,9 +417,10 @@ impl Conn {
     #[inline]
     pub fn lock(&self) -> Locked<'_> {
         // SAFETY: The lock is initialised with the object, and is inside it.
-        unsafe { bindings::_raw_spin_lock_bh((&raw mut (*self.as_ptr()).lock).cast()) };
+        let bh = unsafe { bindings::conn_lock(self.as_ptr()) };
         Locked {
             conn: self,
+            bh,
             _not_send: PhantomData,
         }
     }
@@ -423,6 +431,8 @@ const SATURATED: u32 = 0xc000_0000;
 /// A connection whose lock is held.
 pub struct Locked<'a> {
     conn: &'a Conn,
+    /// Bottom halves were on, and are off for the lock.
+    bh: bool,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -446,7 +456,7 @@ impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: Taken in `Conn::lock`, by this guard.
-        unsafe { bindings::_raw_spin_unlock_bh((&raw mut (*self.conn.as_ptr()).lock).cast()) };
+        unsafe { bindings::conn_unlock(self.conn.as_ptr(), self.bh) };
     }
 }
 
@@ -518,18 +528,6 @@ impl Fresh {
     ) -> Self {
         let raw: *mut bindings::nf_conn = memory.as_ptr().cast();
         let tail = offset_of!(bindings::nf_conn, __nfct_init_offset);
-        // A racing reader finds the connection's address from a tuple's by the
-        // direction in it, which never has another value than the right one:
-        // it is set before the tuple is copied to where readers are.
-        let directed = |tuple: &Tuple, direction: Direction| {
-            let mut tuple = *tuple;
-            tuple.dst.direction = direction as u8;
-            tuple::to_c(&tuple)
-        };
-        let (original, reply) = (
-            directed(original, Direction::Original),
-            directed(reply, Direction::Reply),
-        );
         // SAFETY: The memory is ours; readers that still hold a pointer to a
         // former life of it are turned away by the zero count, and check net,
         // zone, tuple and status after taking a reference.
@@ -538,8 +536,8 @@ impl Fresh {
                 .store(0, Ordering::Relaxed);
             bindings::conn_init_lock(raw);
             let [first, second] = &mut (*raw).tuplehash;
-            (&raw mut first.tuple).write_volatile(original);
-            (&raw mut second.tuple).write_volatile(reply);
+            write_tuple(&mut first.tuple, original, Direction::Original);
+            write_tuple(&mut second.tuple, reply, Direction::Reply);
             first.hnnode.pprev = core::ptr::null_mut();
             second.hnnode.pprev = core::ptr::null_mut();
             (*raw).status = 0;
@@ -600,6 +598,28 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         // SAFETY: The count is zero and nobody else can reach it.
         unsafe { bindings::nf_conntrack_free(self.0.as_ptr().cast()) };
+    }
+}
+
+/// Writes a tuple to where racing readers may be.
+///
+/// They find the connection's address from a tuple's by the direction in it,
+/// which never has another value than the right one: its word is written with it.
+#[inline]
+fn write_tuple(to: &mut bindings::nf_conntrack_tuple, tuple: &Tuple, direction: Direction) {
+    const WORDS: usize = size_of::<Tuple>() / 8;
+    let (to, from) = (
+        core::ptr::from_mut(to).cast::<u64>(),
+        core::ptr::from_ref(tuple).cast::<u64>(),
+    );
+    // SAFETY: Both are tuples, five words. The direction is the last byte.
+    unsafe {
+        for i in 0..WORDS - 1 {
+            to.add(i).write_volatile(from.add(i).read_unaligned());
+        }
+        let last = from.add(WORDS - 1).read_unaligned() & u64::from_le(0x00ff_ffff_ffff_ffff);
+        to.add(WORDS - 1)
+            .write_volatile(last | u64::from_le((direction as u64) << 56));
     }
 }
 

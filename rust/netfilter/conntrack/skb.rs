@@ -5,14 +5,18 @@
 
 use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
-use kernel::sync::rcu;
+use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};
 use nf_bindings as bindings;
-use nf_proto::be::Be32;
+use nf_proto::{be::Be32, l4::Reason, tuple::Family};
 
 /// How many bytes from the network header on are looked at where a packet's
 /// linear part has fewer: enough for an IPv6 header with options, a transport
 /// header, and the packet quoted in an ICMP error.
 pub const WINDOW: usize = 256;
+
+/// How many bytes are looked at where [`WINDOW`] is not enough: a whole packet of
+/// 64 KiB, which no network layer's length exceeds.
+pub const MOST: u32 = 1 << 16;
 
 /// Room for [`WINDOW`] bytes of a packet. Most packets do not need it: it is not
 /// filled before they do.
@@ -133,6 +137,87 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The packet from the network header on, if all of it is linear.
+    #[inline]
+    pub fn linear_network_bytes(&self) -> Option<&[u8]> {
+        let skb = self.raw();
+        let offset = self.network_offset();
+        if skb.data_len != 0 || skb.len <= offset {
+            return None;
+        }
+        // SAFETY: As in `bytes_at`.
+        Some(unsafe {
+            core::slice::from_raw_parts(
+                skb.data.wrapping_offset(offset as i32 as isize),
+                skb.len.wrapping_sub(offset) as usize,
+            )
+        })
+    }
+
+    /// What the byte says that has the protocol in a header of the family, if
+    /// there is one: only good for a guess.
+    #[inline]
+    pub fn likely_protocol(&self, family: Family) -> u8 {
+        let skb = self.raw();
+        let at = match family {
+            Family::Ipv4 => 9,
+            Family::Ipv6 => 6,
+        };
+        // SAFETY: The network header is within the buffer or at its end, behind
+        // which the buffer's `skb_shared_info` follows: the byte is in memory
+        // of the packet in any case.
+        unsafe {
+            let header = skb
+                .__bindgen_anon_4
+                .__bindgen_anon_1
+                .as_ref()
+                .network_header;
+            skb.head
+                .add((header as usize).wrapping_add(at))
+                .read_volatile()
+        }
+    }
+
+    /// [`Self::with_bytes_at`] from the network header on.
+    #[inline]
+    pub fn with_network_bytes<T>(
+        &self,
+        read: impl FnMut(&[u8]) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        self.with_bytes_at(self.network_offset(), read)
+    }
+
+    /// Gives `read` the packet from `offset` bytes after its data on: as much as is
+    /// at hand or fits into a [`Window`]; if that is not all and was
+    /// [`Reason::Truncated`], the whole packet, or [`MOST`] bytes of it. That is
+    /// copied to memory allocated for it, without which it stays truncated.
+    pub fn with_bytes_at<T>(
+        &self,
+        offset: u32,
+        mut read: impl FnMut(&[u8]) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        let mut window = Window::new();
+        let bytes = self.bytes_at(offset, &mut window);
+        let len = self.raw().len.wrapping_sub(offset);
+        match read(bytes) {
+            Err(Reason::Truncated) if bytes.len() < len as usize => {}
+            answer => return answer,
+        }
+        let wanted = len.min(MOST) as usize;
+        let mut copy =
+            KVec::<u8>::with_capacity(wanted, GFP_ATOMIC).map_err(|_| Reason::Truncated)?;
+        // SAFETY: So many bytes are allocated; they are written before the length
+        // says that they are there.
+        unsafe {
+            let to = copy.as_mut_ptr().cast();
+            if bindings::skb_copy_bits(self.as_ptr(), offset as i32, to, wanted as i32) != 0 {
+                return Err(Reason::Truncated);
+            }
+            copy.inc_len(wanted);
+        }
+        read(&copy)
+    }
+
     /// An IPv4 packet's fragment, first or later.
     pub fn is_ipv4_fragment(&self) -> bool {
         let mut window = Window::new();
@@ -183,6 +268,18 @@ impl<'a> Packet<'a> {
         unsafe { core::slice::from_raw_parts(window.0.as_ptr().cast(), wanted as usize) }
     }
 
+    /// The device or a sender on this machine vouches for the checksum
+    /// (`CHECKSUM_UNNECESSARY`, `CHECKSUM_PARTIAL`): there is nothing to verify.
+    #[inline]
+    fn is_checksum_known(&self) -> bool {
+        // SAFETY: Always initialised.
+        let summed = unsafe { self.raw().__bindgen_anon_4.__bindgen_anon_1.as_ref() }.ip_summed();
+        matches!(
+            u32::from(summed),
+            bindings::CHECKSUM_UNNECESSARY | bindings::CHECKSUM_PARTIAL
+        )
+    }
+
     /// The packet's mark.
     #[inline]
     pub fn mark(&self) -> u32 {
@@ -205,6 +302,13 @@ impl<'a> Packet<'a> {
         // says that this is a read section.
         let mask = unsafe { bindings::packet_broadcast_mask(self.as_ptr(), net.as_ptr()) };
         (mask != 0).then_some(Be32::from_raw(mask))
+    }
+
+    /// The packet carries something: a connection, a template, or that it is not
+    /// to be tracked.
+    #[inline]
+    pub fn carries_something(&self) -> bool {
+        self.raw()._nfct != 0
     }
 
     /// What the packet carries.
@@ -331,6 +435,7 @@ impl<'a> Hook<'a> {
     #[inline]
     pub fn checksum_ok(self, packet: &Packet<'_>, transport: u32, protocol: u8) -> bool {
         if u32::from(self.0.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING
+            || packet.is_checksum_known()
             || !self.net().checksum()
         {
             return true;

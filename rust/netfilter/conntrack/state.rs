@@ -81,16 +81,23 @@ pub fn set_udp(conn: &Conn, state: udp::State) {
 /// A timeout table of the connection's own, instead of the namespace's.
 pub type OwnTimeouts = Option<NonNull<u32>>;
 
+/// A table in place: words that sysctls may change meanwhile.
 #[inline]
-fn table<const N: usize>(own: OwnTimeouts, namespace: &[u32; N]) -> [u32; N] {
+fn in_place<const N: usize>(own: OwnTimeouts, namespace: &[u32; N]) -> &[AtomicU32; N] {
     let from = match own {
         Some(own) => own.as_ptr().cast_const().cast::<[u32; N]>(),
         None => core::ptr::from_ref(namespace),
     };
-    // SAFETY: A policy's table has as many entries as its protocol's; sysctls
-    // may change single words meanwhile, hence atomic. Word by word: a copy of
-    // the whole would be a call.
-    let words = unsafe { &*from.cast::<[AtomicU32; N]>() };
+    // SAFETY: A policy's table has as many entries as its protocol's, and stays
+    // in the caller's RCU read section as the namespace's does; only accessed
+    // atomically from here.
+    unsafe { &*from.cast::<[AtomicU32; N]>() }
+}
+
+#[inline]
+fn table<const N: usize>(own: OwnTimeouts, namespace: &[u32; N]) -> [u32; N] {
+    // Word by word: a copy of the whole would be a call.
+    let words = in_place(own, namespace);
     core::array::from_fn(|i| words.get(i).map_or(0, |word| word.load(Ordering::Relaxed)))
 }
 
@@ -103,12 +110,15 @@ pub fn udp_policy(net: Net, own: OwnTimeouts) -> udp::Policy {
     }
 }
 
+/// TCP's timeouts, looked up where they are.
+pub type TcpTimeouts<'a> = &'a [AtomicU32; tcp::TIMEOUT_MAX];
+
 /// TCP's settings.
 #[inline]
-pub fn tcp_policy(net: Net, own: OwnTimeouts) -> tcp::Policy {
+pub fn tcp_policy(net: &Net, own: OwnTimeouts) -> tcp::Policy<TcpTimeouts<'_>> {
     let tcp = &net.protocols().tcp;
     tcp::Policy {
-        timeouts: table(own, &tcp.timeouts),
+        timeouts: in_place(own, &tcp.timeouts),
         loose: tcp.tcp_loose != 0,
         be_liberal: tcp.tcp_be_liberal != 0,
         max_retrans: tcp.tcp_max_retrans,

@@ -172,6 +172,28 @@ unsafe fn entry<'a>(link: usize) -> Entry<'a> {
     }
 }
 
+/// # Safety
+///
+/// As for [`entry`].
+#[inline]
+unsafe fn node_at<'a>(link: usize) -> &'a Node {
+    // SAFETY: A link that is no marker is the address of a node, in memory that
+    // is type-stable under RCU; shared access to it is atomic.
+    unsafe { &*(link as *const Node) }
+}
+
+/// The tuple of an entry.
+///
+/// # Safety
+///
+/// As for [`entry`].
+#[inline]
+unsafe fn tuple_at<'a>(link: usize) -> &'a Tuple {
+    let hash = link as *const bindings::nf_conntrack_tuple_hash;
+    // SAFETY: As in `entry`; see `Conn::tuple`.
+    super::tuple::from_c(unsafe { &(*hash).tuple })
+}
+
 #[inline]
 fn node(conn: &Conn, direction: Direction) -> &Node {
     // SAFETY: `hnnode` is at the start of the tuple hash and laid out as
@@ -203,14 +225,12 @@ impl Key<'_> {
             && entry.conn.zone().same_id(self.zone, entry.direction)
     }
 
-    /// This entry may be the one: ports, protocol and part of the destination
-    /// are equal. Enough to tell entries of one chain apart, almost always.
+    /// An entry of this tuple may be the one: ports, protocol and part of the
+    /// destination are equal. Enough to tell entries of one chain apart, almost
+    /// always.
     #[inline]
-    fn resembles(&self, entry: Entry<'_>) -> bool {
-        let (a, b) = (
-            tuple_words(self.tuple),
-            tuple_words(entry.conn.tuple(entry.direction)),
-        );
+    fn resembles(&self, tuple: &Tuple) -> bool {
+        let (a, b) = (tuple_words(self.tuple), tuple_words(tuple));
         // SAFETY: A tuple is five words long.
         unsafe {
             let word = |i| a.add(i).read_unaligned() ^ b.add(i).read_unaligned();
@@ -227,6 +247,26 @@ pub fn same_tuple(a: &Tuple, b: &Tuple) -> bool {
     unsafe {
         let word = |i| a.add(i).read_unaligned() ^ b.add(i).read_unaligned();
         (word(0) | word(1) | word(2) | word(3) | (word(4) & DIRECTION_MASK)) == 0
+    }
+}
+
+/// Packets of `b` go back where those of `a` come from.
+#[inline]
+pub fn mirrors(a: &Tuple, b: &Tuple) -> bool {
+    const DST: usize = offset_of!(Tuple, dst);
+    let (a, b) = (tuple_words(a).cast::<u8>(), tuple_words(b).cast::<u8>());
+    // SAFETY: Source and destination begin alike: four words of an address, then
+    // the two bytes of an id.
+    unsafe {
+        let half = |x: *const u8, y: *const u8| {
+            let word = |i: usize| {
+                let (x, y) = (x.add(i).cast::<u64>(), y.add(i).cast::<u64>());
+                x.read_unaligned() ^ y.read_unaligned()
+            };
+            let id = |x: *const u8| u64::from(x.add(16).cast::<u16>().read_unaligned());
+            word(0) | word(8) | (id(x) ^ id(y))
+        };
+        (half(a, b.add(DST)) | half(a.add(DST), b)) == 0
     }
 }
 
@@ -290,7 +330,7 @@ impl Table {
     ///
     /// `is_expired` is called with a matching entry, which is passed over if it
     /// says so.
-    #[inline]
+    #[inline(always)]
     pub fn find(
         &self,
         hash: u32,
@@ -303,21 +343,20 @@ impl Table {
             let mut link = buckets.head(hash).load(Ordering::Acquire);
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU, and no marker.
-                let found = unsafe { entry(link) };
-                if key.resembles(found) && !is_expired(found.conn) {
-                    if let Some(conn) = found.conn.try_get() {
-                        // Only now does it stay what it is.
-                        if key.matches(Entry {
-                            conn: &conn,
-                            direction: found.direction,
-                        }) {
-                            return Some((conn, found.direction));
+                if key.resembles(unsafe { tuple_at(link) }) {
+                    // SAFETY: As above.
+                    let found = unsafe { entry(link) };
+                    if !is_expired(found.conn) {
+                        if let Some(conn) = found.conn.try_get() {
+                            // Only now does it stay what it is.
+                            if key.matches(found) {
+                                return Some((conn, found.direction));
+                            }
                         }
                     }
                 }
-                link = node(found.conn, found.direction)
-                    .next
-                    .load(Ordering::Acquire);
+                // SAFETY: As above.
+                link = unsafe { node_at(link) }.next.load(Ordering::Acquire);
             }
             if link != marker {
                 // Led off the chain by an entry that moved.
@@ -338,10 +377,8 @@ impl Table {
             let mut link = buckets.head(hash).load(Ordering::Acquire);
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU or the lock, and no marker.
-                let found = unsafe { entry(link) };
-                link = node(found.conn, found.direction)
-                    .next
-                    .load(Ordering::Acquire);
+                let (found, this) = unsafe { (entry(link), node_at(link)) };
+                link = this.next.load(Ordering::Acquire);
                 if visit(found) == Visit::Stop {
                     return;
                 }
@@ -365,10 +402,8 @@ impl Table {
             let mut link = buckets.head(bucket).load(Ordering::Acquire);
             while link & IS_NULLS == 0 {
                 // SAFETY: Under RCU or the lock, and no marker.
-                let found = unsafe { entry(link) };
-                link = node(found.conn, found.direction)
-                    .next
-                    .load(Ordering::Acquire);
+                let (found, this) = unsafe { (entry(link), node_at(link)) };
+                link = this.next.load(Ordering::Acquire);
                 if visit(found) == Visit::Stop {
                     return Visit::Stop;
                 }
@@ -394,12 +429,14 @@ impl Table {
     #[inline]
     pub fn lock(&self, first: u32, second: u32) -> LockedChains<'_> {
         let (a, b) = (first % LOCKS, second % LOCKS);
+        let locks = (a.min(b), a.max(b));
         // SAFETY: Both numbers are below the number of locks, and the same
         // order is used everywhere.
-        unsafe { bindings::table_lock(a.min(b), a.max(b)) };
+        let bh = unsafe { bindings::table_lock(locks.0, locks.1) };
         LockedChains {
             table: self,
-            locks: (a, b),
+            locks,
+            bh,
         }
     }
 
@@ -496,8 +533,7 @@ fn move_last(head: &Link, to: &Buckets, marker: usize) -> bool {
         this_node.next.store(first, Ordering::Release);
         if first & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
-            let first = unsafe { entry(first) };
-            node(first.conn, first.direction).pprev.store(
+            unsafe { node_at(first) }.pprev.store(
                 core::ptr::from_ref(&this_node.next) as usize,
                 Ordering::Relaxed,
             );
@@ -515,6 +551,8 @@ fn move_last(head: &Link, to: &Buckets, marker: usize) -> bool {
 pub struct LockedChains<'a> {
     table: &'a Table,
     locks: (u32, u32),
+    /// Bottom halves were on, and are off for the lock.
+    bh: bool,
 }
 
 impl LockedChains<'_> {
@@ -524,6 +562,32 @@ impl LockedChains<'_> {
     pub fn visit<'a>(&'a self, hash: u32, visit: impl FnMut(Entry<'a>) -> Visit) {
         debug_assert!(hash % LOCKS == self.locks.0 || hash % LOCKS == self.locks.1);
         self.table.visit_chain(hash, visit);
+    }
+
+    /// The entry that a key is of, if there is one; else the length of the chain.
+    /// `hash` must be the key's, and one of those locked for.
+    #[inline(always)]
+    pub fn find<'a>(&'a self, hash: u32, key: &Key<'_>) -> Result<Entry<'a>, u32> {
+        let mut length = 0u32;
+        let mut next = Some(self.table.buckets());
+        while let Some(buckets) = next {
+            let mut link = buckets.head(hash).load(Ordering::Acquire);
+            while link & IS_NULLS == 0 {
+                // SAFETY: Under the lock, and no marker.
+                if key.resembles(unsafe { tuple_at(link) }) {
+                    // SAFETY: As above.
+                    let found = unsafe { entry(link) };
+                    if key.matches(found) {
+                        return Ok(found);
+                    }
+                }
+                length = length.wrapping_add(1);
+                // SAFETY: As above.
+                link = unsafe { node_at(link) }.next.load(Ordering::Acquire);
+            }
+            next = buckets.next();
+        }
+        Err(length)
     }
 
     /// Inserts one direction of a connection. The caller's reference becomes
@@ -544,8 +608,7 @@ impl LockedChains<'_> {
             .store(core::ptr::from_ref(head) as usize, Ordering::Relaxed);
         if first & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
-            let first = unsafe { entry(first) };
-            node(first.conn, first.direction)
+            unsafe { node_at(first) }
                 .pprev
                 .store(core::ptr::from_ref(&this.next) as usize, Ordering::Relaxed);
         }
@@ -567,8 +630,7 @@ impl LockedChains<'_> {
         unsafe { &*(pprev as *const Link) }.store(next, Ordering::Release);
         if next & IS_NULLS == 0 {
             // SAFETY: The lock is held, and no marker.
-            let next = unsafe { entry(next) };
-            node(next.conn, next.direction)
+            unsafe { node_at(next) }
                 .pprev
                 .store(pprev, Ordering::Relaxed);
         }
@@ -589,6 +651,6 @@ impl Drop for LockedChains<'_> {
     fn drop(&mut self) {
         let (a, b) = self.locks;
         // SAFETY: Locked in `Table::lock`, by this guard.
-        unsafe { bindings::table_unlock(a.min(b), a.max(b)) };
+        unsafe { bindings::table_unlock(a, b, self.bh) };
     }
 }

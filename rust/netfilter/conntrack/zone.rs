@@ -51,7 +51,12 @@ impl Zone {
     #[inline]
     pub const fn same_id(self, other: Zone, direction: Direction) -> bool {
         // Almost always all of it is the same.
-        (self.id == other.id && self.dir == other.dir) || self.id(direction) == other.id(direction)
+        self.word() == other.word() || self.id(direction) == other.id(direction)
+    }
+
+    #[inline]
+    const fn word(self) -> u32 {
+        self.id as u32 | (self.flags as u32) << 16 | (self.dir as u32) << 24
     }
 
     /// The id, whatever the directions.

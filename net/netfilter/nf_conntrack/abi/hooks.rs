@@ -3,8 +3,8 @@
 //! The hooks: registered in a namespace while somebody there wants connections
 //! tracked.
 
-use super::core::{nf_confirm, nf_conntrack_in};
-use crate::{check_prototype, iterate};
+use super::core::nf_confirm;
+use crate::{check_prototype, iterate, packet};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use core::{mem::zeroed, ptr::null_mut};
 use kernel::ffi::{c_int, c_uint, c_void};
@@ -114,7 +114,7 @@ static IPV6_OPS: Ops = Ops([
 /// The hooks' names are what `nft list hooks` shows: those of stock. In sections
 /// of their own, as otherwise the compiler makes one function of those alike.
 macro_rules! tracking_hooks {
-    ($($name:ident),*) => {$(
+    ($($name:ident = $track:ident;)*) => {$(
         /// # Safety
         ///
         /// C: a hook's arguments.
@@ -126,11 +126,16 @@ macro_rules! tracking_hooks {
             state: *const bindings::nf_hook_state,
         ) -> c_uint {
             // SAFETY: A hook's arguments.
-            unsafe { nf_conntrack_in(skb, state) }
+            let (packet, hook) = unsafe { (Packet::from_raw(skb), Hook::from_raw(state)) };
+            packet::$track(packet, hook)
         }
     )*};
 }
-tracking_hooks!(ipv4_conntrack_in, ipv6_conntrack_in, ipv6_conntrack_local);
+tracking_hooks! {
+    ipv4_conntrack_in = track_ipv4;
+    ipv6_conntrack_in = track_ipv6;
+    ipv6_conntrack_local = track_ipv6;
+}
 
 /// Output may come in fragments, by a socket that asked for no defragmentation:
 /// those are not tracked.
@@ -151,7 +156,7 @@ unsafe extern "C" fn ipv4_conntrack_local(
         drop(packet.take_template());
         return bindings::NF_ACCEPT;
     }
-    crate::packet::track(packet, hook)
+    packet::track_ipv4(packet, hook)
 }
 
 static BRIDGE_INFO: AtomicPtr<bindings::nf_ct_bridge_info> = AtomicPtr::new(null_mut());
@@ -163,13 +168,10 @@ static BRIDGE_INFO: AtomicPtr<bindings::nf_ct_bridge_info> = AtomicPtr::new(null
 pub unsafe extern "C" fn nf_ct_netns_get(net: *mut bindings::net, nfproto: u8) -> c_int {
     // SAFETY: By the C contract.
     let net = unsafe { Net::from_raw(net) };
-    let families: &[u8] = match nfproto {
-        INET => &[IPV4, IPV6],
-        BRIDGE => &[BRIDGE, IPV4, IPV6],
-        IPV4 => &[IPV4],
-        IPV6 => &[IPV6],
-        _ => return -(bindings::EPROTO as c_int),
-    };
+    let families = families(nfproto);
+    if families.is_empty() {
+        return -(bindings::EPROTO as c_int);
+    }
     for (i, family) in families.iter().enumerate() {
         let error = get(net, *family);
         if error < 0 {
@@ -190,15 +192,20 @@ pub unsafe extern "C" fn nf_ct_netns_get(net: *mut bindings::net, nfproto: u8) -
 pub unsafe extern "C" fn nf_ct_netns_put(net: *mut bindings::net, nfproto: u8) {
     // SAFETY: By the C contract.
     let net = unsafe { Net::from_raw(net) };
-    let families: &[u8] = match nfproto {
+    for family in families(nfproto) {
+        put(net, *family);
+    }
+}
+
+/// The families whose hooks tracking in `nfproto` needs; none if there is no
+/// tracking in it.
+fn families(nfproto: u8) -> &'static [u8] {
+    match nfproto {
         INET => &[IPV4, IPV6],
         BRIDGE => &[BRIDGE, IPV4, IPV6],
         IPV4 => &[IPV4],
         IPV6 => &[IPV6],
         _ => &[],
-    };
-    for family in families {
-        put(net, *family);
     }
 }
 

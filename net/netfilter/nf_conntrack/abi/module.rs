@@ -400,12 +400,9 @@ unsafe extern "C" fn set_closing(nfct: *mut bindings::nf_conntrack) {
         let mut locked = conn.lock();
         let changed = state::of::<tcp::State>(&mut locked).set_closing();
         if changed && !conn.status().has(Status::FIXED_TIMEOUT) {
-            let policy = state::tcp_policy(conn.net(), crate::timeout::policy(conn));
-            let close = policy
-                .timeouts
-                .get(TcpConntrack::Close as usize)
-                .copied()
-                .unwrap_or(0);
+            let net = conn.net();
+            let policy = state::tcp_policy(&net, crate::timeout::policy(conn));
+            let close = policy.timeout(TcpConntrack::Close as usize);
             conn.set_timeout(conn::now().wrapping_add(close));
         }
         changed

@@ -76,8 +76,6 @@ mod tests {
             confirmed,
             seen_reply,
             assured,
-            translated: false,
-            loopback: false,
             synproxy: false,
             ack_offset: 0,
             now: 0,

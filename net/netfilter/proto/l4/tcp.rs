@@ -24,6 +24,10 @@ use self::{
 use super::{Changes, Flow, Outcome, Protocol, Reason, Verdict};
 use crate::packet::tcp::Segment;
 use crate::tuple::Direction;
+use core::{
+    marker::PhantomData,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 /// Number of timeouts (`TCP_CONNTRACK_TIMEOUT_MAX`).
 pub const TIMEOUT_MAX: usize = 14;
@@ -38,6 +42,28 @@ pub const UNACK: usize = 13;
 /// Entry 0 is the one of a new connection, 10 and 11 are not used.
 pub type Timeouts = [u32; TIMEOUT_MAX];
 
+/// Where timeouts are looked up.
+pub trait TimeoutTable {
+    /// One, by its index.
+    fn timeout(&self, index: usize) -> u32;
+}
+
+impl TimeoutTable for Timeouts {
+    #[inline]
+    fn timeout(&self, index: usize) -> u32 {
+        self.get(index).copied().unwrap_or(0)
+    }
+}
+
+/// A table that may change meanwhile.
+impl TimeoutTable for &[AtomicU32; TIMEOUT_MAX] {
+    #[inline]
+    fn timeout(&self, index: usize) -> u32 {
+        self.get(index)
+            .map_or(0, |timeout| timeout.load(Ordering::Relaxed))
+    }
+}
+
 /// The default timeouts in seconds (`nf_conntrack_tcp_timeout_*`).
 pub const DEFAULT_TIMEOUTS: Timeouts = [
     120, 120, 60, 432_000, 120, 60, 30, 120, 10, 120, 0, 0, 300, 300,
@@ -49,9 +75,9 @@ pub const DEFAULT_MAX_RETRANS: u8 = 3;
 /// Settings of a namespace (`struct nf_tcp_net`), with its timeouts or those of
 /// a timeout policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Policy {
+pub struct Policy<T = Timeouts> {
     /// In any unit; the answers are in the same.
-    pub timeouts: Timeouts,
+    pub timeouts: T,
     /// Connections may be picked up in their middle (`nf_conntrack_tcp_loose`).
     pub loose: bool,
     /// Numbers out of window are let through (`nf_conntrack_tcp_be_liberal`).
@@ -64,10 +90,11 @@ pub struct Policy {
     pub ignore_invalid_rst: bool,
 }
 
-impl Policy {
+impl<T: TimeoutTable> Policy<T> {
+    /// One of its timeouts, by the index.
     #[inline]
-    fn timeout(&self, index: usize) -> u32 {
-        self.timeouts.get(index).copied().unwrap_or(0)
+    pub fn timeout(&self, index: usize) -> u32 {
+        self.timeouts.timeout(index)
     }
 }
 
@@ -84,9 +111,9 @@ impl Default for Policy {
     }
 }
 
-/// The protocol.
+/// The protocol, by where its timeouts are.
 #[derive(Clone, Copy, Debug)]
-pub struct Tcp;
+pub struct Tcp<T = Timeouts>(PhantomData<T>);
 
 /// A segment, and what follows from where it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -155,13 +182,13 @@ enum Trust {
     All,
 }
 
-impl Protocol for Tcp {
+impl<T: TimeoutTable> Protocol for Tcp<T> {
     type Segment = Segment;
     type State = State;
-    type Policy = Policy;
+    type Policy = Policy<T>;
 
     /// With a SYN, or if the policy says so in the middle, with an ACK.
-    fn open(segment: &Segment, policy: &Policy) -> Result<State, Reason> {
+    fn open(segment: &Segment, policy: &Policy<T>) -> Result<State, Reason> {
         let kind = Kind::of(segment.flags);
         let end = end_of(segment);
         let mut state = State::default();
@@ -184,8 +211,8 @@ impl Protocol for Tcp {
         Ok(state)
     }
 
-    #[inline]
-    fn update(state: &mut State, segment: &Segment, flow: &Flow, policy: &Policy) -> Outcome {
+    #[inline(always)]
+    fn update(state: &mut State, segment: &Segment, flow: &Flow, policy: &Policy<T>) -> Outcome {
         let arrival = Arrival::new(segment, flow);
         let from = state.state();
 
@@ -204,7 +231,12 @@ impl Protocol for Tcp {
 
 /// A segment that opens or closes, or comes meanwhile.
 #[inline(never)]
-fn seldom(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy) -> Outcome {
+fn seldom<T: TimeoutTable>(
+    state: &mut State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy<T>,
+) -> Outcome {
     let step = match plan(state, arrival, flow, policy) {
         Ok(step) => step,
         Err(outcome) => return outcome,
@@ -226,12 +258,12 @@ fn seldom(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy
 }
 
 /// A segment whose numbers decide.
-#[inline]
-fn checked(
+#[inline(always)]
+fn checked<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
     flow: &Flow,
-    policy: &Policy,
+    policy: &Policy<T>,
     step: Step,
 ) -> Outcome {
     match window::check(state, arrival, policy.be_liberal) {
@@ -243,11 +275,11 @@ fn checked(
 
 /// What a segment may do by its control bits, and by its numbers if it is a
 /// RST; or what becomes of it already.
-fn plan(
+fn plan<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
     flow: &Flow,
-    policy: &Policy,
+    policy: &Policy<T>,
 ) -> Result<Step, Outcome> {
     use TcpConntrack::{Close, Established, LastAck, SynRecv, SynSent, SynSent2, TimeWait};
 
@@ -338,12 +370,12 @@ fn unsure(state: &mut State, arrival: &Arrival<'_>) -> Result<Step, Outcome> {
 }
 
 /// A segment that counts.
-#[inline]
-fn accepted(
+#[inline(always)]
+fn accepted<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
     flow: &Flow,
-    policy: &Policy,
+    policy: &Policy<T>,
     step: Step,
 ) -> Outcome {
     use TcpConntrack::{Established, FinWait, SynRecv, SynSent};
@@ -386,7 +418,12 @@ fn accepted(
 /// The timeout after a segment of `kind` that led to `to`: that of the state,
 /// or a shorter one if the connection seems stuck.
 #[inline]
-fn timeout(state: &State, kind: Kind, to: TcpConntrack, policy: &Policy) -> u32 {
+fn timeout<T: TimeoutTable>(
+    state: &State,
+    kind: Kind,
+    to: TcpConntrack,
+    policy: &Policy<T>,
+) -> u32 {
     let [original, reply] = &state.seen;
     let of_state = policy.timeout(to as usize);
     let retrans = policy.timeout(RETRANS);
@@ -409,7 +446,12 @@ fn timeout(state: &State, kind: Kind, to: TcpConntrack, policy: &Policy) -> u32 
 /// believe neither, we are out of step, and the entry should not outlive the
 /// connection for days.
 #[cold]
-fn refused(state: &mut State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy) -> Outcome {
+fn refused<T: TimeoutTable>(
+    state: &mut State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy<T>,
+) -> Outcome {
     let Arrival {
         kind, direction, ..
     } = *arrival;

@@ -88,8 +88,6 @@ mod tests {
             confirmed,
             seen_reply,
             assured: false,
-            translated: false,
-            loopback: false,
             synproxy: false,
             ack_offset: 0,
             now,

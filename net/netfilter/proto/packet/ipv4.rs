@@ -24,7 +24,7 @@ impl Header {
     ///
     /// [`Reason::Truncated`] if it is cut off, [`Reason::BadNetworkHeader`] if
     /// its length field is wrong or the packet is a later fragment.
-    #[inline]
+    #[inline(always)]
     pub fn new(bytes: &[u8], len: u32) -> Result<Self, Reason> {
         let header = bytes.first_chunk::<20>().ok_or(Reason::Truncated)?;
         let &[version, _, _, _, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =

@@ -35,7 +35,7 @@ impl Header {
     ///
     /// [`Reason::Truncated`] if one is cut off, [`Reason::BadNetworkHeader`] if
     /// the packet is a later fragment or has too many headers.
-    #[inline]
+    #[inline(always)]
     pub fn new(bytes: &[u8], len: u32) -> Result<Self, Reason> {
         let header = bytes.first_chunk::<40>().ok_or(Reason::Truncated)?;
         let [_, _, _, _, _, _, next, _, addresses @ ..] = header;

@@ -68,6 +68,25 @@ pub struct Chunks<'a> {
     left: u32,
 }
 
+const DATA: u8 = 0;
+/// RFC 8260 section 2.1.
+const I_DATA: u8 = 64;
+
+impl Chunks<'_> {
+    /// The header of every chunk is at hand, and all of those that are not data;
+    /// or as much as there is before one that is malformed.
+    pub fn are_at_hand(&self) -> bool {
+        let mut chunks = self.clone();
+        while let Some(Ok(chunk)) = chunks.next() {
+            let whole = chunk.body.len() >= usize::from(chunk.length).saturating_sub(4);
+            if !whole && !matches!(chunk.kind, DATA | I_DATA) {
+                return false;
+            }
+        }
+        chunks.left < 4
+    }
+}
+
 impl<'a> Iterator for Chunks<'a> {
     type Item = Result<Chunk<'a>, Malformed>;
 
@@ -153,6 +172,34 @@ mod tests {
             let packet = [&[3, 0, 0, 4][..], &tail].concat();
             assert_eq!(chunks(&packet, 99), [Some((3, 0))]);
         }
+    }
+
+    #[test]
+    fn what_is_at_hand() {
+        // An INIT of ten bytes, five of data, a SHUTDOWN ACK.
+        let chunks = [
+            &[1, 0, 0, 10, 1, 2, 3, 4, 5, 6, 0, 0][..],
+            &[0, 3, 0, 9, 1, 2, 3, 4, 5, 0, 0, 0],
+            &[8, 0, 0, 4],
+        ]
+        .concat();
+        let packet = [&HEADER, &chunks[..]].concat();
+        let at_hand = |packet: &[u8], bytes: usize| {
+            Segment::new(&packet[..bytes], packet.len() as u32)
+                .unwrap()
+                .chunks
+                .are_at_hand()
+        };
+        for bytes in 12..packet.len() {
+            assert!(!at_hand(&packet, bytes), "{bytes}");
+        }
+        assert!(at_hand(&packet, packet.len()));
+        // Data may be missing, if nothing follows.
+        let data = &packet[..12 + 12 + 9];
+        assert!(at_hand(data, 12 + 12 + 4) && !at_hand(data, 12 + 12 + 3));
+        // What follows a malformed chunk is not looked at.
+        let malformed = [&HEADER[..], &[3, 0, 0, 3, 0, 0, 0, 0]].concat();
+        assert!(at_hand(&malformed, 16) && !at_hand(&malformed, 15));
     }
 
     /// A chunk whose header is not at hand is not malformed.

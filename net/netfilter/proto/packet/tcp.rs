@@ -103,7 +103,7 @@ impl Segment {
     ///
     /// [`Reason::Truncated`] if the header is cut off or its length wrong,
     /// [`Reason::TcpBadFlags`] if its flags cannot stand together.
-    #[inline]
+    #[inline(always)]
     pub fn new(bytes: &[u8], len: u32) -> Result<(Ports, Self), Reason> {
         let (header, rest) = bytes.split_first_chunk::<20>().ok_or(Reason::Truncated)?;
         let &[_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, _, _] =

@@ -18,7 +18,7 @@ impl Datagram {
     /// # Errors
     ///
     /// [`Reason::Truncated`] if the header is cut off or its length wrong.
-    #[inline]
+    #[inline(always)]
     pub fn new(bytes: &[u8], len: u32) -> Result<(Ports, Self), Reason> {
         let header = bytes.first_chunk::<8>().ok_or(Reason::Truncated)?;
         let &[_, _, _, _, l0, l1, c0, c1] = header;

@@ -87,8 +87,6 @@ fn play(state: &mut Option<(State, bool)>, packet: &Packet) -> Option<Outcome> {
         confirmed: state.is_some(),
         seen_reply: false,
         assured,
-        translated: false,
-        loopback: false,
         synproxy: false,
         ack_offset: 0,
         now: 0,

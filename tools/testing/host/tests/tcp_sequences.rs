@@ -119,8 +119,6 @@ fn play(
         confirmed: connection.is_some(),
         seen_reply: now.seen_reply,
         assured: now.assured,
-        translated: false,
-        loopback: false,
         synproxy: false,
         ack_offset,
         now: 0,

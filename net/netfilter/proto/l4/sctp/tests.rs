@@ -68,8 +68,6 @@ impl Path {
             confirmed: self.confirmed,
             seen_reply: false,
             assured: self.assured,
-            translated: false,
-            loopback: false,
             synproxy: false,
             ack_offset: 0,
             now: 0,

@@ -38,7 +38,12 @@ pub(super) enum Reset {
 
 /// Judges a RST in a connection that has begun.
 #[cold]
-pub(super) fn judge(state: &State, arrival: &Arrival<'_>, flow: &Flow, policy: &Policy) -> Reset {
+pub(super) fn judge<T>(
+    state: &State,
+    arrival: &Arrival<'_>,
+    flow: &Flow,
+    policy: &Policy<T>,
+) -> Reset {
     // In a connection that is ending, the ends may have forgotten it, or use
     // the ports again already.
     if state.state().is_closing() {

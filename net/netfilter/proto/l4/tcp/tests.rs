@@ -105,8 +105,6 @@ impl Player {
             confirmed,
             seen_reply: self.seen_reply,
             assured: self.assured,
-            translated: false,
-            loopback: false,
             synproxy: self.synproxy,
             ack_offset: self.ack_offset,
             now: 0,

@@ -91,7 +91,7 @@ impl Seen {
 }
 
 /// Checks the numbers of a segment and takes note of them if they are right.
-#[inline]
+#[inline(always)]
 pub(super) fn check(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
     let was = state.state();
     let sender = arrival.direction.of(&state.seen);

@@ -101,9 +101,9 @@ def gre(family, flags, protocol, rest=b''):
     return network(family, GRE, struct.pack('!HH', flags, protocol) + rest)
 
 
-def six(first, extension, length=None):
-    """UDP, eight bytes of it, behind IPv6 extension headers."""
-    data = ports() + struct.pack('!HH', 16, 0) + b'farewell'
+def six(first, extension, length=None, data=b'farewell'):
+    """UDP behind IPv6 extension headers."""
+    data = ports() + struct.pack('!HH', 8 + len(data), 0) + data
     data = with_checksum(data, 6, pseudo(6, UDP, len(data)))
     return network(6, UDP, data, length, extension, first)
 
@@ -112,6 +112,10 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 INIT = struct.pack('!IIHHI', 1, 1500, 1, 1, 1)
 OPTIONS = bytes([UDP, 0, 1, 4, 0, 0, 0, 0])
 MORE = bytes([60, 0, 1, 4, 0, 0, 0, 0])
+# The longest that fits with one PadN, 248 bytes; and data that does not fit into
+# a page, so that only the first bytes of the packet are linear.
+LONG = bytes([60, 30, 1, 244]) + bytes(244)
+PAGES = bytes(4500)
 
 # What stock does with each, too: invalid, new (a connection), or nothing (neither:
 # not tracked, or not yet complete).
@@ -180,6 +184,12 @@ GROUPS = {
         # Of the first connection, which has no keys either.
         ('PPTP cut short', gre(f, 0x2001, 0x880b), 'nothing'),
     ],
+    'long': lambda f: [
+        ('long options', six(60, LONG + OPTIONS, data=PAGES), 'new'),
+        ('long options five times', six(60, LONG * 5 + OPTIONS, data=PAGES), 'new'),
+        ('long options without end', network(6, UDP, PAGES, None, LONG * 2 + bytes([60, 255]) + LONG[2:], 60), 'invalid'),
+        ('no next header behind long options', network(6, UDP, PAGES, None, LONG * 2 + bytes([59]) + LONG[1:], 60), 'invalid'),
+    ],
     'ipv6': lambda f: [
         ('options', six(60, OPTIONS), 'new'),
         ('options five times', six(60, MORE * 5 + OPTIONS), 'new'),
@@ -212,10 +222,15 @@ def main():
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind(('c0', 0))
     kind = struct.pack('!H', 0x800 if family == 4 else 0x86dd)
+    head = b''
+    if group == 'long6':
+        # SOL_PACKET, PACKET_VNET_HDR: how much of it is to be linear.
+        out.setsockopt(263, 15, 1)
+        head = struct.pack('<BBHHHH', 0, 0, 14 + 40, 0, 0, 0)
     bad = 0
     for name, packet, expected in packets:
         connections, invalid = statistics(pid)
-        out.send(ROUTER + CLIENT + kind + packet)
+        out.send(head + ROUTER + CLIENT + kind + packet)
         end = time.monotonic() + (0.3 if expected == 'nothing' else 3)
         got = 'nothing'
         while got == 'nothing' and time.monotonic() < end:

@@ -10,7 +10,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 19
+ktap_set_plan 20
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 
 modprobe -a nf_conntrack nf_log_syslog
@@ -18,6 +18,10 @@ routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
 rules <<<'table inet test { chain forward { type filter hook forward priority 0; ct state new accept; }; }'
+ip -n "$client" link set c0 mtu 9000
+ip -n "$router" link set r0 mtu 9000
+ip -n "$router" link set r1 mtu 9000
+ip -n "$server" link set s0 mtu 9000
 # Nothing comes back: what is counted was sent by the client.
 in_server nft -f - <<'END'
 table inet test {
@@ -36,7 +40,7 @@ dmesg -C
 
 hostile() { in_client "$PWD/nf_conntrack_hostile.py" "$1" "$reader"; }
 logged() { dmesg | grep -F "nf_ct_proto_$1: "; }
-for group in tcp4,6 tcp6 udp4,17 udp6 icmp4,1 icmp6,58 sctp4,132 sctp6 gre4 gre6 ipv6; do
+for group in tcp4,6 tcp6 udp4,17 udp6 icmp4,1 icmp6,58 sctp4,132 sctp6 gre4 gre6 ipv6 long6; do
 	IFS=, read -r group protocol <<<"$group"
 	check "$group" hostile "$group"
 	[ -z "$protocol" ] || check "$group: the log says why" logged "$protocol"
