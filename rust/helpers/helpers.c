@@ -13,6 +13,7 @@
 #include "ct_seqadj.c"
 #include "ct_timeout.c"
 #include "expect.c"
+#include "nat.c"
 #include "net_namespace.c"
 #include "netdevice.c"
 #include "netns_generic.c"

@@ -21,6 +21,7 @@ pub mod hlist;
 pub mod info;
 pub mod labels;
 pub mod log;
+pub mod nat;
 pub mod net;
 pub mod ovs;
 pub mod proc;
