@@ -14,6 +14,8 @@
 #include "ct_timeout.c"
 #include "expect.c"
 #include "nat.c"
+#include "nat_address.c"
+#include "nat_mangle.c"
 #include "net_namespace.c"
 #include "netdevice.c"
 #include "netns_generic.c"

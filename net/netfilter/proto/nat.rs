@@ -6,7 +6,7 @@
 //! - [`range`]: what a rule asks for (`struct nf_nat_range2`).
 //! - [`address`], [`ids`] and [`choice`]: what a connection gets of it.
 //! - [`rewrite`]: the change of a packet, or of an ICMP error about one.
-//! - [`edit`]: the change of a payload by a helper.
+//! - [`edit`] and [`settle`]: the change of a payload by a helper.
 
 pub mod address;
 pub mod choice;
@@ -14,6 +14,7 @@ pub mod edit;
 pub mod ids;
 pub mod range;
 pub mod rewrite;
+pub mod settle;
 
 use crate::{
     be::Be16,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     bysource::{self, SOURCES},
+    masquerade,
     stat::Statistics,
 };
 use core::{cell::UnsafeCell, mem::zeroed, ptr::null};
@@ -54,6 +55,7 @@ pub fn start() -> Result {
         unsafe { SOURCES.stop() };
         return result;
     }
+    masquerade::start();
     // SAFETY: Both are static, and taken back in `stop`.
     unsafe {
         bindings::nf_ct_helper_expectfn_register(FOLLOW_MASTER.0.get());
@@ -64,6 +66,7 @@ pub fn start() -> Result {
 
 /// Takes it down. There is no chain any more, as nobody uses the module.
 pub fn stop() {
+    masquerade::stop();
     // Connections that are translated cannot go on without us.
     nf_conntrack::abi::core::destroy_all(|conn| conn.status().any(Status::NAT_MASK));
     // SAFETY: Registered in `start`; the last waits for their users.
