@@ -16,6 +16,9 @@ use nf_proto::{
     tuple::{Address, Family},
 };
 
+/// `EPROTONOSUPPORT`
+const UNSUPPORTED: i32 = -(bindings::EPROTONOSUPPORT as i32);
+
 /// Settles the side `manip` of a connection that ctnetlink makes, as `nest` says:
 /// the attributes inside `CTA_NAT_SRC` or `CTA_NAT_DST`; without one it is a null
 /// binding. Under RCU.
@@ -39,7 +42,7 @@ pub fn parse_and_set_up(conn: &Conn, manip: Manip, nest: Option<&[u8]>) -> Resul
 }
 
 fn range(conn: &Conn, nest: &[u8]) -> Result<Range> {
-    let family = crate::translate::family(conn).ok_or(EPROTONOSUPPORT)?;
+    let family = crate::translate::family(conn).ok_or(Error::from_errno(UNSUPPORTED))?;
     let mut range = Range::to(Address::default());
     range.flags = Flags(0);
     let mut last = None;

@@ -8,13 +8,16 @@ use netfilter::conntrack::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    l4::{icmp, icmpv6, number},
+    l4::{icmpv6, number},
     nat::{
         rewrite::{self, Layout, New},
         Manip,
     },
     tuple::{Direction, Family},
 };
+
+/// A message that tells its receiver of another router (RFC 792).
+const ICMP_REDIRECT: u8 = 5;
 
 /// What became of a packet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,7 +144,7 @@ pub fn error(
     };
     let status = conn.status();
     let (protocol, redirect) = match family {
-        Family::Ipv4 => (number::ICMP, icmp::REDIRECT),
+        Family::Ipv4 => (number::ICMP, ICMP_REDIRECT),
         Family::Ipv6 => (number::ICMPV6, icmpv6::REDIRECT),
     };
     if kind(packet, transport) == Some(redirect) {
