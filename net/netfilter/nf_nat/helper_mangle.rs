@@ -98,7 +98,11 @@ pub fn mangle(
     }
     let payload = roomy.bytes().get_mut(start as usize..).unwrap_or_default();
     let applied = edits.apply(payload);
-    let unwanted = if applied { growth.min(0) } else { growth.max(0) };
+    let unwanted = if applied {
+        growth.min(0)
+    } else {
+        growth.max(0)
+    };
     if unwanted != 0 && !roomy.shorten(unwanted.unsigned_abs()) {
         return Err(NotMangled);
     }

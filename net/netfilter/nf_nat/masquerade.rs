@@ -84,7 +84,6 @@ fn forget(net: Net, gone: &[Gone]) {
 fn concerns(gone: &Gone, device: i32, conn: &Conn) -> bool {
     gone.device == device
         && gone.address.is_none_or(|(family, address)| {
-            family.number() == conn.l3num()
-                && address == conn.tuple(Direction::Reply).dst.address
+            family.number() == conn.l3num() && address == conn.tuple(Direction::Reply).dst.address
         })
 }

@@ -73,9 +73,8 @@ pub fn translate(
 
 fn first_side(conn: &Conn, info: Info, wanted: Sides, commit: bool) -> Option<Manip> {
     let status = conn.status();
-    let as_before = info != Info::NEW
-        && status.any(Status::NAT_MASK)
-        && (info != Info::RELATED || commit);
+    let as_before =
+        info != Info::NEW && status.any(Status::NAT_MASK) && (info != Info::RELATED || commit);
     if as_before {
         let side = if status.has(Status::SRC_NAT) {
             Manip::Source

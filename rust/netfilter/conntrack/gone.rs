@@ -74,8 +74,7 @@ pub struct Watch {
 // changed with their lock held, the number of users with its mutex held.
 unsafe impl Sync for Watch {}
 
-type Notify =
-    unsafe extern "C" fn(*mut bindings::notifier_block, c_ulong, *mut c_void) -> c_int;
+type Notify = unsafe extern "C" fn(*mut bindings::notifier_block, c_ulong, *mut c_void) -> c_int;
 
 const fn notifier(function: Notify) -> UnsafeCell<bindings::notifier_block> {
     UnsafeCell::new(bindings::notifier_block {
@@ -168,7 +167,11 @@ impl Watch {
     /// # Safety
     ///
     /// `device` is null or valid.
-    unsafe fn note(&'static self, device: *const bindings::net_device, address: Option<(Family, Address)>) {
+    unsafe fn note(
+        &'static self,
+        device: *const bindings::net_device,
+        address: Option<(Family, Address)>,
+    ) {
         if device.is_null() {
             return;
         }
@@ -234,9 +237,8 @@ impl Watch {
     fn take(&self, batch: &mut Batch) -> Option<Net> {
         self.with_jobs(|jobs| {
             let namespace = jobs.iter().flatten().next()?.0 .0;
-            let of_it = |job: &&mut Option<Job>| {
-                job.as_ref().is_some_and(|Job(net, _)| net.0 == namespace)
-            };
+            let of_it =
+                |job: &&mut Option<Job>| job.as_ref().is_some_and(|Job(net, _)| net.0 == namespace);
             let found = jobs.iter_mut().filter(of_it);
             for (slot, job) in batch.0.iter_mut().zip(found) {
                 *slot = job.take();

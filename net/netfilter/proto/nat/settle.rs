@@ -43,7 +43,11 @@ pub fn payload(bytes: &[u8], layout: &Layout) -> Result<u32, Failed> {
         (number::UDP, _) => 8,
         _ => return Err(Failed),
     };
-    let least = if layout.protocol == number::TCP { 20 } else { 8 };
+    let least = if layout.protocol == number::TCP {
+        20
+    } else {
+        8
+    };
     let start = layout.transport.checked_add(header_len).ok_or(Failed)?;
     if header_len < least || start as usize > bytes.len() {
         return Err(Failed);
@@ -71,11 +75,7 @@ pub fn sequence_number(bytes: &[u8], layout: &Layout) -> Option<u32> {
 ///
 /// [`Failed`], with nothing changed: it is longer than a packet can be, or its
 /// headers are not what they were.
-pub fn settle(
-    bytes: &mut [u8],
-    layout: &Layout,
-    partial: bool,
-) -> Result<Option<Partial>, Failed> {
+pub fn settle(bytes: &mut [u8], layout: &Layout, partial: bool) -> Result<Option<Partial>, Failed> {
     let len = u32::try_from(bytes.len()).map_err(|_| Failed)?;
     let rest = len.checked_sub(layout.transport).ok_or(Failed)?;
     let (total, short) = match (u16::try_from(len), u16::try_from(rest)) {
@@ -178,7 +178,11 @@ mod tests {
                     let check = !fold(sum(&segment));
                     segment[at..at + 2].copy_from_slice(&check.to_be_bytes());
                     let rest = (len - start) as u32;
-                    let addresses = sum(&bytes[if family == Family::Ipv4 { 12..20 } else { 8..40 }]);
+                    let addresses = sum(&bytes[if family == Family::Ipv4 {
+                        12..20
+                    } else {
+                        8..40
+                    }]);
                     let expected = addresses + u64::from(protocol) + u64::from(rest);
                     assert_eq!(pseudo, fold(expected));
                     assert_eq!(fold(sum(&segment) + expected), 0xffff);

@@ -24,14 +24,18 @@ impl Expect {
     pub fn saved_id(&self) -> Be16 {
         // SAFETY: Constant while others can reach it; all members of the union
         // are such words.
-        Be16::from_raw(unsafe { (*self.as_ptr()).saved_proto.all })
+        Be16::from_raw(unsafe { *(*self.as_ptr()).saved_proto.all.as_ref() })
     }
 
     /// The address to which it goes.
     pub fn saved_address(&self) -> Address {
         // SAFETY: Constant while others can reach it; sixteen bytes, of which
         // every pattern is an address.
-        unsafe { (&raw const (*self.as_ptr()).saved_addr).cast::<Address>().read() }
+        unsafe {
+            (&raw const (*self.as_ptr()).saved_addr)
+                .cast::<Address>()
+                .read()
+        }
     }
 }
 
@@ -44,7 +48,7 @@ impl NewExpect<'_> {
         // into the table.
         unsafe {
             if !hlist::is_linked(&raw const (*exp).hnode) {
-                (*exp).tuple.dst.u.all = port.raw();
+                *(*exp).tuple.dst.u.all.as_mut() = port.raw();
             }
         }
     }
@@ -59,7 +63,7 @@ impl NewExpect<'_> {
                 (&raw mut (*exp).saved_addr)
                     .cast::<Address>()
                     .write(address);
-                (*exp).saved_proto.all = id.raw();
+                *(*exp).saved_proto.all.as_mut() = id.raw();
                 (*exp).dir = direction as u32;
             }
         }

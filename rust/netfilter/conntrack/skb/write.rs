@@ -9,7 +9,7 @@ use nf_proto::nat::rewrite::{Change, Form};
 
 impl Packet<'_> {
     #[inline]
-    fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_2 {
+    pub(super) fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_2 {
         // SAFETY: Both members of the union are the same, initialised fields.
         unsafe { self.raw().__bindgen_anon_4.headers.as_ref() }
     }
