@@ -43,7 +43,7 @@ impl NetRef {
     fn get(net: Net) -> Option<Self> {
         // SAFETY: The namespace is valid, by the invariant of `Net`.
         let taken = unsafe { bindings::net_try_get(net.as_ptr()) };
-        (!taken.is_null()).then_some(NetRef(net))
+        (!taken.is_null()).then(|| NetRef(net))
     }
 }
 
