@@ -9,7 +9,7 @@
 
 use crate::{
     abi::register::Chains,
-    setup::{is_initialized, masquerade_index, null_binding},
+    setup::{done, is_initialized, masquerade_index, null_binding},
     translate::{self, applies, Translated},
 };
 use kernel::error::{Error, Result};
@@ -209,13 +209,13 @@ fn pass<'a>(
     let Carried::Connection(conn, info) = packet.carried() else {
         return Passed::untouched();
     };
-    if is_established(info) {
+    let status = conn.status();
+    if is_established(info) || (info == Info::NEW && status.has(done(manip))) {
         let direction = info.direction();
-        let wanted = applies(conn.status(), direction, manip);
         // It may be masqueraded, and then must go out by the same device.
         let bound =
             manip == Manip::Source && direction == Direction::Original && nat::is_marked(conn);
-        if !wanted && !bound {
+        if !applies(status, direction, manip) && !bound {
             return Passed::untouched();
         }
         return established(packet, hook, conn, info, manip);

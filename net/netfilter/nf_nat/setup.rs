@@ -36,7 +36,9 @@ pub fn is_initialized(conn: &Conn, manip: Manip) -> bool {
     conn.status().has(done(manip))
 }
 
-const fn done(manip: Manip) -> Status {
+/// The status bit for that.
+#[inline]
+pub const fn done(manip: Manip) -> Status {
     match manip {
         Manip::Source => Status::SRC_NAT_DONE,
         Manip::Destination => Status::DST_NAT_DONE,

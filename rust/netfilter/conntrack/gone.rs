@@ -43,7 +43,6 @@ impl NetRef {
     fn get(net: Net) -> Option<Self> {
         // SAFETY: The namespace is valid, by the invariant of `Net`.
         let taken = unsafe { bindings::net_try_get(net.as_ptr()) };
-        // Not made if there is none: dropping it gives a reference back.
         (!taken.is_null()).then(|| NetRef(net))
     }
 }
