@@ -88,6 +88,9 @@ const _: () = {
 /// What stands after the last entry of a chain.
 const END: usize = 2;
 
+/// What stands at the head of a chain that takes no entries any more.
+const CLOSED: usize = 1;
+
 #[inline]
 fn node(conn: &Conn) -> &Node {
     // SAFETY: Laid out as asserted, inside the object; only accessed atomically.
@@ -205,32 +208,34 @@ impl Sources {
         Ok(())
     }
 
-    /// Takes all entries out and frees the index.
+    /// Takes all entries out, for good: nothing can be put in any more. Any number of
+    /// connections may be made and freed meanwhile.
+    pub fn close(&self) {
+        for bucket in 0..=self.mask.load(Ordering::Relaxed) {
+            let Some(head) = self.head(bucket) else { return };
+            // SAFETY: The locks are initialised; unlocked below.
+            unsafe { bindings::nat_lock(bucket) };
+            let mut link = head.swap(CLOSED, Ordering::AcqRel);
+            while is_entry(link) {
+                // SAFETY: An entry of the chain, whose lock is held.
+                let node = node(unsafe { conn_of(link) });
+                link = node.next.load(Ordering::Relaxed);
+                node.pprev.store(0, Ordering::Relaxed);
+                self.entries.fetch_sub(1, Ordering::Relaxed);
+            }
+            // SAFETY: Locked above.
+            unsafe { bindings::nat_unlock(bucket) };
+        }
+    }
+
+    /// Frees the index.
     ///
     /// # Safety
     ///
-    /// Nobody uses it any more, and nobody will.
+    /// It is closed, or was never used; nobody uses it any more, and nobody will.
     pub unsafe fn stop(&self) {
-        let heads = self.heads.swap(null_mut(), Ordering::AcqRel);
-        if heads.is_null() {
-            return;
-        }
-        for i in 0..=self.mask.load(Ordering::Relaxed) as usize {
-            // SAFETY: Within the allocation; entries are valid until they are
-            // taken out, see `remove`.
-            unsafe {
-                let mut link = (*heads.wrapping_add(i)).load(Ordering::Relaxed);
-                while is_entry(link) {
-                    let node = node(conn_of(link));
-                    link = node.next.load(Ordering::Relaxed);
-                    node.pprev.store(0, Ordering::Relaxed);
-                    node.next.store(0, Ordering::Relaxed);
-                }
-            }
-        }
-        self.entries.store(0, Ordering::Relaxed);
-        // SAFETY: Allocated in `start`.
-        unsafe { bindings::kvfree(heads.cast()) };
+        // SAFETY: Allocated in `start`; by the safety requirement unused.
+        unsafe { bindings::kvfree(self.heads.swap(null_mut(), Ordering::AcqRel).cast()) };
     }
 
     /// There is nothing in it.
@@ -281,17 +286,19 @@ impl Sources {
         // SAFETY: The locks are initialised; unlocked below.
         unsafe { bindings::nat_lock(hash) };
         let first = head.load(Ordering::Relaxed);
-        node.next.store(first, Ordering::Relaxed);
-        node.pprev
-            .store(core::ptr::from_ref(head) as usize, Ordering::Relaxed);
-        if is_entry(first) {
-            // SAFETY: An entry of the chain, whose lock is held.
-            self::node(unsafe { conn_of(first) })
-                .pprev
-                .store(&raw const node.next as usize, Ordering::Relaxed);
+        if first != CLOSED {
+            node.next.store(first, Ordering::Relaxed);
+            node.pprev
+                .store(core::ptr::from_ref(head) as usize, Ordering::Relaxed);
+            if is_entry(first) {
+                // SAFETY: An entry of the chain, whose lock is held.
+                self::node(unsafe { conn_of(first) })
+                    .pprev
+                    .store(&raw const node.next as usize, Ordering::Relaxed);
+            }
+            head.store(core::ptr::from_ref(node) as usize, Ordering::Release);
+            self.entries.fetch_add(1, Ordering::Relaxed);
         }
-        head.store(core::ptr::from_ref(node) as usize, Ordering::Release);
-        self.entries.fetch_add(1, Ordering::Relaxed);
         // SAFETY: Locked above.
         unsafe { bindings::nat_unlock(hash) };
     }

@@ -69,13 +69,15 @@ pub fn stop() {
     masquerade::stop();
     // Connections that are translated cannot go on without us.
     nf_conntrack::abi::core::destroy_all(|conn| conn.status().any(Status::NAT_MASK));
-    // SAFETY: Registered in `start`; the last waits for their users.
+    // SAFETY: Registered in `start`.
+    unsafe { bindings::nf_ct_helper_expectfn_unregister(FOLLOW_MASTER.0.get()) };
+    // While those that are freed still tell us: some may be held elsewhere.
+    SOURCES.close();
+    // SAFETY: Taken back here, once; the first waits for its users.
     unsafe {
-        bindings::nf_ct_helper_expectfn_unregister(FOLLOW_MASTER.0.get());
         bindings::nat_set_hook(null());
         bindings::nf_ct_helper_expectfn_destroy(FOLLOW_MASTER.0.get());
         bindings::unregister_pernet_subsys(NAMESPACES.0.get());
-        // Some may still be there that are held elsewhere: they leave the index.
         SOURCES.stop();
     }
 }
