@@ -32,11 +32,7 @@ pub fn decode<'a>(packet: &Packet<'a>, mut set: impl FnMut(&Conn, Manip, End<'a>
     let direction: Direction = info.direction();
     let tuple = conn.tuple(direction);
     let port = |id: Be16| {
-        matches!(
-            tuple.dst.protocol,
-            number::TCP | number::UDP | number::SCTP
-        )
-        .then_some(id)
+        matches!(tuple.dst.protocol, number::TCP | number::UDP | number::SCTP).then_some(id)
     };
     if applies(status, direction, Manip::Destination) {
         let end = End {

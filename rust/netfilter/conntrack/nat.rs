@@ -212,7 +212,9 @@ impl Sources {
     /// connections may be made and freed meanwhile.
     pub fn close(&self) {
         for bucket in 0..=self.mask.load(Ordering::Relaxed) {
-            let Some(head) = self.head(bucket) else { return };
+            let Some(head) = self.head(bucket) else {
+                return;
+            };
             // SAFETY: The locks are initialised; unlocked below.
             unsafe { bindings::nat_lock(bucket) };
             let mut link = head.swap(CLOSED, Ordering::AcqRel);

@@ -57,12 +57,7 @@ impl Packet<'_> {
 
     fn form_of_partial(&self, transport: u32) -> Form {
         // SAFETY: A partial checksum has a start.
-        let start = unsafe {
-            self.headers()
-                .__bindgen_anon_1
-                .__bindgen_anon_1
-                .csum_start
-        };
+        let start = unsafe { self.headers().__bindgen_anon_1.__bindgen_anon_1.csum_start };
         // SAFETY: Always initialised.
         let network = unsafe {
             self.raw()
