@@ -9,6 +9,7 @@
 //! it. Under RCU alone an expectation may be looked at, but not its master.
 
 mod new;
+mod nat;
 mod table;
 
 pub use new::*;
