@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Helpers' protocols: what connections a message announces.
+//!
+//! A parser reads the payload of a packet and yields what is to be expected,
+//! and where in the payload that stands, so that NAT can write other addresses
+//! there. It allocates nothing, and its time is linear in the payload. The
+//! kernel side makes expectations and edits out of it.
+
+pub mod amanda;
+pub mod ftp;
+pub mod irc;
+pub mod lines;
+pub mod sane;
+pub mod text;
+pub mod tftp;
+
+/// Where something stands in a payload, in bytes from its start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// How many bytes.
+    pub len: usize,
+}
+
+impl Span {
+    /// From the byte at `start` to before that at `end`.
+    #[inline]
+    pub const fn between(start: usize, end: usize) -> Self {
+        Span {
+            start,
+            len: end.saturating_sub(start),
+        }
+    }
+
+    /// What stands there.
+    #[inline]
+    pub fn of<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
+        payload.get(self.start..)?.get(..self.len)
+    }
+}
