@@ -8,10 +8,13 @@
 //! kernel side makes expectations and edits out of it.
 
 pub mod amanda;
+pub mod ber;
 pub mod ftp;
 pub mod irc;
 pub mod lines;
+pub mod pptp;
 pub mod sane;
+pub mod snmp;
 pub mod text;
 pub mod tftp;
 

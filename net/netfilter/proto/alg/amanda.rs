@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn golden() {
-        let text = "Amanda 3.5 REP HANDLE 000-0 SEQ 1\nCONNECT DATA 1024 MESG 65535 INDEX 1\nOPTIONS x;\n";
+        let text =
+            "Amanda 3.5 REP HANDLE 000-0 SEQ 1\nCONNECT DATA 1024 MESG 65535 INDEX 1\nOPTIONS x;\n";
         assert_eq!(all(text), [("1024", 1024), ("65535", 65535), ("1", 1)]);
         let text = "CONNECT STATE 7 DATA 8 MESG 9 INDEX 10\n";
         assert_eq!(all(text), [("7", 7), ("8", 8), ("9", 9), ("10", 10)]);

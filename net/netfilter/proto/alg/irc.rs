@@ -123,11 +123,36 @@ mod tests {
     #[test]
     fn golden() {
         for (text, span, address, port) in [
-            ("PRIVMSG bob :\x01DCC SEND f.txt 3232235521 1024 99\x01\r\n", "3232235521 1024", 0xc0a8_0001, 1024),
-            ("privmsg bob :\x01DCC CHAT chat 16777216 65535\x01\n", "16777216 65535", 0x0100_0000, 65535),
-            ("PRIVMSG #a,#b :\x01DCC SCHAT chat 16777216  1\x01\r\n", "16777216  1", 0x0100_0000, 1),
-            ("PRIVMSG bob :\x01DCC TSEND \"a b c\" 16777216 80 7\x01\r\n", "16777216 80", 0x0100_0000, 80),
-            ("\r\nPRIVMSG bob :\x01DCC MOVE f 16777216 80 7\x01\r\n", "16777216 80", 0x0100_0000, 80),
+            (
+                "PRIVMSG bob :\x01DCC SEND f.txt 3232235521 1024 99\x01\r\n",
+                "3232235521 1024",
+                0xc0a8_0001,
+                1024,
+            ),
+            (
+                "privmsg bob :\x01DCC CHAT chat 16777216 65535\x01\n",
+                "16777216 65535",
+                0x0100_0000,
+                65535,
+            ),
+            (
+                "PRIVMSG #a,#b :\x01DCC SCHAT chat 16777216  1\x01\r\n",
+                "16777216  1",
+                0x0100_0000,
+                1,
+            ),
+            (
+                "PRIVMSG bob :\x01DCC TSEND \"a b c\" 16777216 80 7\x01\r\n",
+                "16777216 80",
+                0x0100_0000,
+                80,
+            ),
+            (
+                "\r\nPRIVMSG bob :\x01DCC MOVE f 16777216 80 7\x01\r\n",
+                "16777216 80",
+                0x0100_0000,
+                80,
+            ),
         ] {
             assert_eq!(all(text), [(span, address, port)], "{text}");
         }

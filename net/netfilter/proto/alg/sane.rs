@@ -43,7 +43,10 @@ mod tests {
         assert!(is_start(&[0, 0, 0, 7, 0, 0, 0, 1]));
         assert!(!is_start(&[0, 0, 0, 8, 0, 0, 0, 1]));
         assert!(!is_start(&[0, 0, 0, 7, 0, 0, 0, 1, 0]));
-        assert_eq!(port(&[0, 0, 0, 0, 0, 0, 4, 210, 0, 0, 0x12, 0x34]), Some(1234));
+        assert_eq!(
+            port(&[0, 0, 0, 0, 0, 0, 4, 210, 0, 0, 0x12, 0x34]),
+            Some(1234)
+        );
     }
 
     #[test]

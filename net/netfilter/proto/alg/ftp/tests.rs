@@ -35,20 +35,38 @@ fn announced(
 #[test]
 fn golden() {
     let found = announced("PORT 192,0,2,1,4,210\r\n", CLIENT, Family::Ipv4);
-    assert_eq!(found, Some((Kind::Port, "192,0,2,1,4,210", v4(192, 0, 2, 1), 1234)));
+    assert_eq!(
+        found,
+        Some((Kind::Port, "192,0,2,1,4,210", v4(192, 0, 2, 1), 1234))
+    );
     let found = announced("port 192,0,2,1,4,210\r\n", CLIENT, Family::Ipv4);
-    assert_eq!(found, Some((Kind::Port, "192,0,2,1,4,210", v4(192, 0, 2, 1), 1234)));
+    assert_eq!(
+        found,
+        Some((Kind::Port, "192,0,2,1,4,210", v4(192, 0, 2, 1), 1234))
+    );
     let found = announced("EPRT |1|132.235.1.2|6275|\r\n", CLIENT, Family::Ipv4);
-    assert_eq!(found, Some((Kind::Eprt, "|1|132.235.1.2|6275|", v4(132, 235, 1, 2), 6275)));
+    assert_eq!(
+        found,
+        Some((Kind::Eprt, "|1|132.235.1.2|6275|", v4(132, 235, 1, 2), 6275))
+    );
     let text = "EPRT |2|1080::8:800:200C:417A|5282|\r\n";
     let address = v6([0x1080_0000, 0, 0x0008_0800, 0x200c_417a]);
     let found = announced(text, CLIENT, Family::Ipv6);
-    assert_eq!(found, Some((Kind::Eprt, "|2|1080::8:800:200C:417A|5282|", address, 5282)));
+    assert_eq!(
+        found,
+        Some((Kind::Eprt, "|2|1080::8:800:200C:417A|5282|", address, 5282))
+    );
     let text = "227 Entering Passive Mode (127,0,0,1,4,51).\r\n";
     let found = announced(text, SERVER, Family::Ipv4);
-    assert_eq!(found, Some((Kind::Pasv, "127,0,0,1,4,51", v4(127, 0, 0, 1), 1075)));
+    assert_eq!(
+        found,
+        Some((Kind::Pasv, "127,0,0,1,4,51", v4(127, 0, 0, 1), 1075))
+    );
     let found = announced("227 =127,0,0,1,4,51\r\n", SERVER, Family::Ipv4);
-    assert_eq!(found, Some((Kind::Pasv, "127,0,0,1,4,51", v4(127, 0, 0, 1), 1075)));
+    assert_eq!(
+        found,
+        Some((Kind::Pasv, "127,0,0,1,4,51", v4(127, 0, 0, 1), 1075))
+    );
     let text = "229 Entering Extended Passive Mode (|||6446|)\r\n";
     for family in [Family::Ipv4, Family::Ipv6] {
         let found = announced(text, SERVER, family);
@@ -58,7 +76,14 @@ fn golden() {
 
 #[test]
 fn other_lines_are_let_through() {
-    for text in ["", "USER anonymous\r\n", "PASV\r\n", "EPSV\r\n", "227 0,0,0,0,1,1\r\n", "\r\n"] {
+    for text in [
+        "",
+        "USER anonymous\r\n",
+        "PASV\r\n",
+        "EPSV\r\n",
+        "227 0,0,0,0,1,1\r\n",
+        "\r\n",
+    ] {
         let reading = read(text.as_bytes(), CLIENT, Family::Ipv4);
         if text.is_empty() {
             // Could become anything; it has no bytes that could be dropped.
@@ -96,7 +121,12 @@ fn bad_numbers_are_unclear() {
     }
     let reading = read(b"PORT 192,0,2,1,4,210\r\n", CLIENT, Family::Ipv6);
     assert_eq!(reading, Reading::Unclear(Kind::Port));
-    for text in ["229 (|||65536|)\r\n", "229 (||1|6446|)\r\n", "229 (|||)\r\n", "229 no\r\n"] {
+    for text in [
+        "229 (|||65536|)\r\n",
+        "229 (||1|6446|)\r\n",
+        "229 (|||)\r\n",
+        "229 no\r\n",
+    ] {
         let reading = read(text.as_bytes(), SERVER, Family::Ipv4);
         assert_eq!(reading, Reading::Unclear(Kind::Epsv), "{text}");
     }
@@ -113,7 +143,10 @@ fn cut_at_every_byte() {
     ] {
         for cut in 1..text.len() {
             let reading = read(&text.as_bytes()[..cut], direction, Family::Ipv4);
-            assert!(matches!(reading, Reading::Unclear(_)), "{text} cut at {cut}");
+            assert!(
+                matches!(reading, Reading::Unclear(_)),
+                "{text} cut at {cut}"
+            );
         }
         assert!(announced(text, direction, Family::Ipv4).is_some(), "{text}");
     }
@@ -128,7 +161,10 @@ fn what_is_written_is_read() {
         (Kind::Epsv, SERVER, "229 (", ")\r\n"),
     ] {
         for port in [1, 255, 256, 65535] {
-            for address in [v4(255, 255, 255, 255), v4(1, 2, 3, 4)].into_iter().flatten() {
+            for address in [v4(255, 255, 255, 255), v4(1, 2, 3, 4)]
+                .into_iter()
+                .flatten()
+            {
                 let text = write(kind, &address, Family::Ipv4, port).unwrap();
                 let text = core::str::from_utf8(text.text()).unwrap();
                 let line = std::format!("{before}{text}{after}");
