@@ -13,6 +13,7 @@ pub mod ftp;
 pub mod irc;
 pub mod lines;
 pub mod pptp;
+pub mod room;
 pub mod sane;
 pub mod snmp;
 pub mod text;
