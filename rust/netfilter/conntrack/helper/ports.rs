@@ -46,7 +46,7 @@ pub fn places<'a, H: ConntrackHelper>(
     } else {
         ports
     };
-    ports.iter().zip(0..).flat_map(move |(port, index)| {
+    ports.iter().zip(0..MAX_PORTS as u32).flat_map(move |(port, index)| {
         families.iter().map(move |family| Place {
             family: *family,
             port: *port,
