@@ -120,7 +120,9 @@ fn follow(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> R
         }
     }
     if ends_line {
-        help.remember(conn, |both: &mut Both| direction.of_mut(both).ends_before(end));
+        help.remember(conn, |both: &mut Both| {
+            direction.of_mut(both).ends_before(end)
+        });
     }
     Ok(())
 }

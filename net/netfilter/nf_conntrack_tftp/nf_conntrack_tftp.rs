@@ -10,9 +10,7 @@ use kernel::{prelude::*, sync::rcu};
 use netfilter::{
     conntrack::{
         expect::NewExpect,
-        helper::{
-            self, places, Class, ConntrackHelper, NatHalf, Policy, Registrations, MAX_PORTS,
-        },
+        helper::{self, places, Class, ConntrackHelper, NatHalf, Policy, Registrations, MAX_PORTS},
         skb::Packet,
         Conn, Info,
     },

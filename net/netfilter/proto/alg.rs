@@ -9,12 +9,14 @@
 
 pub mod amanda;
 pub mod ber;
+pub mod edits;
 pub mod ftp;
 pub mod irc;
 pub mod lines;
 pub mod pptp;
 pub mod room;
 pub mod sane;
+pub mod sip;
 pub mod snmp;
 pub mod text;
 pub mod tftp;

@@ -205,16 +205,37 @@ impl<'a> Cursor<'a> {
     /// comes behind it.
     pub fn ipv6(&mut self) -> Result<Address, Stop> {
         let text = self.rest;
-        let of_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
-        let address = self.take_while(of_address);
-        // The longest there is has 45 characters.
-        if address.len() > 45 {
-            return Err(Stop::Wrong);
-        }
+        let address = self.take_while(is_of_ipv6);
         if address.len() == text.len() {
             return Err(Stop::Short);
         }
         ipv6(address).ok_or(Stop::Wrong)
+    }
+
+    /// Reads an IPv4 address, which may end with the text.
+    pub fn ipv4_at_end(&mut self) -> Result<Address, Stop> {
+        let mut bytes = [0; 4];
+        let mut first = true;
+        for byte in &mut bytes {
+            if !first {
+                self.expect(b'.')?;
+            }
+            first = false;
+            *byte = self.decimal_at_end(255)? as u8;
+        }
+        Ok(Address::v4(Be32::from_bytes(bytes)))
+    }
+
+    /// Reads an IPv6 address with or without brackets, which may end with the
+    /// text.
+    pub fn ipv6_at_end(&mut self) -> Result<Address, Stop> {
+        let bracket = self.expect(b'[').is_ok();
+        let text = self.take_while(is_of_ipv6);
+        let address = ipv6(text).ok_or(Stop::Wrong)?;
+        if bracket {
+            self.expect(b']')?;
+        }
+        Ok(address)
     }
 
     /// Reads an address of this family; something comes behind it.
@@ -240,7 +261,10 @@ fn ipv6(text: &[u8]) -> Option<Address> {
         let part = cursor.take_while(|byte| byte != b':');
         if part.contains(&b'.') {
             // The last 32 bits as an IPv4 address.
-            let [a, b, c, d] = dotted(part)?;
+            let mut dotted = Cursor::new(part);
+            let Address([last, ..]) = dotted.ipv4_at_end().ok()?;
+            dotted.end().ok()?;
+            let [a, b, c, d] = last.to_bytes();
             words.push(u16::from_be_bytes([a, b]))?;
             words.push(u16::from_be_bytes([c, d]))?;
             cursor.end().ok()?;
@@ -262,20 +286,8 @@ fn ipv6(text: &[u8]) -> Option<Address> {
     words.spread(gap)
 }
 
-/// An IPv4 address that is the whole text.
-fn dotted(text: &[u8]) -> Option<[u8; 4]> {
-    let mut cursor = Cursor::new(text);
-    let mut bytes = [0; 4];
-    let mut first = true;
-    for byte in &mut bytes {
-        if !first {
-            cursor.expect(b'.').ok()?;
-        }
-        first = false;
-        *byte = cursor.decimal_at_end(255).ok()? as u8;
-    }
-    cursor.end().ok()?;
-    Some(bytes)
+const fn is_of_ipv6(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
 /// The words of an IPv6 address, from the first on.

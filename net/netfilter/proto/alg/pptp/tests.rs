@@ -74,9 +74,27 @@ fn ids(pac: u16, pns: u16, outside: u16) -> Ids {
 
 #[test]
 fn every_state_is_kept() {
-    for session in [Session::None, Session::Failed, Session::Stopping, Session::Requested, Session::Confirmed] {
-        for call in [Call::None, Call::OutRequested, Call::OutConfirmed, Call::InRequested, Call::InReplied, Call::InConfirmed, Call::Clearing] {
-            is_kept(Control { session, call, ids: ids(1, 2, 65535) });
+    for session in [
+        Session::None,
+        Session::Failed,
+        Session::Stopping,
+        Session::Requested,
+        Session::Confirmed,
+    ] {
+        for call in [
+            Call::None,
+            Call::OutRequested,
+            Call::OutConfirmed,
+            Call::InRequested,
+            Call::InReplied,
+            Call::InConfirmed,
+            Call::Clearing,
+        ] {
+            is_kept(Control {
+                session,
+                call,
+                ids: ids(1, 2, 65535),
+            });
         }
     }
 }
