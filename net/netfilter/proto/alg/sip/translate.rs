@@ -53,7 +53,7 @@ impl View {
 /// Adds what has to change in the headers: the Request-URI, the topmost Via,
 /// Contact, Route, Record-Route, From and To.
 pub fn headers(message: &Message<'_>, view: &View, changes: &mut Changes) -> Result<(), DoNotFit> {
-    let mut map = |found: &uri::Found, changes: &mut Changes| match view.map(&found.endpoint) {
+    let map = |found: &uri::Found, changes: &mut Changes| match view.map(&found.endpoint) {
         Some(new) => {
             let text = new.text(view.family).map_err(|_| DoNotFit)?;
             changes.add(found.span, text)
