@@ -556,6 +556,8 @@ impl Fresh {
             core::ptr::write_volatile(&raw mut (*raw).timeout, 0);
             (*raw).ct_net.net = net.as_ptr();
             (*raw).zone = zone.to_c();
+            // In no list of NAT's (see `super::nat`).
+            (*raw).nat_bysource.next = core::ptr::null_mut();
             core::ptr::write_bytes(
                 raw.cast::<u8>().add(tail),
                 0,
