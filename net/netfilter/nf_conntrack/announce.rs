@@ -8,12 +8,13 @@ use crate::expect::{self, Wanted};
 use kernel::prelude::*;
 use netfilter::conntrack::{
     expect::NewExpect,
-    helper::{Edit, Nat},
+    helper::Nat,
     skb::Packet,
     Conn, Info,
 };
 use nf_proto::{
     alg::{text::Buffer, Span},
+    nat::edit::Edit,
     tuple::Direction,
 };
 
@@ -95,17 +96,15 @@ impl<'c, const N: usize, const L: usize> Announcements<'c, N, L> {
     ) -> Result<(), Why> {
         if let Some(nat) = self.nat {
             let nothing = Edit {
-                span: Span::between(0, 0),
-                text: &[],
+                offset: 0,
+                old_len: 0,
+                new: &[],
             };
             let mut edits = [nothing; N];
             let mut count = 0usize;
             let wanted = self.made.iter().flatten().filter_map(|made| made.edit.as_ref());
             for (edit, (span, text)) in edits.iter_mut().zip(wanted) {
-                *edit = Edit {
-                    span: *span,
-                    text: text.text(),
-                };
+                *edit = span.replaced(text.text());
                 count = count.saturating_add(1);
             }
             let edits = edits.get(..count).unwrap_or(&[]);

@@ -10,7 +10,7 @@ mod ports;
 mod register;
 mod registry;
 
-pub use nat::{Edit, LoadedHalf, Nat, NatHalf};
+pub use nat::{LoadedHalf, Nat, NatHalf};
 pub use payload::Segment;
 pub use ports::{places, Registrations, MAX_PORTS};
 pub use register::{Class, ConntrackHelper, Place, Registration};

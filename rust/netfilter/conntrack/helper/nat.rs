@@ -11,24 +11,15 @@ use core::{
 };
 use kernel::{ffi::c_char, prelude::*, sync::rcu};
 use nf_bindings as bindings;
-use nf_proto::{alg::Span, be::Be16, tuple::Direction};
-
-/// A text to be written in place of another one.
-#[derive(Clone, Copy)]
-pub struct Edit<'t> {
-    /// What it replaces, in the payload as it is.
-    pub span: Span,
-    /// The text.
-    pub text: &'t [u8],
-}
+use nf_proto::{be::Be16, nat::edit::Edit, tuple::Direction};
 
 /// What module nf_nat can do for helpers.
 ///
 /// A struct of functions and no trait: it is found through a pointer that
 /// changes under RCU.
 pub struct Nat {
-    /// Has the expected connection follow its master's translation: it goes to
-    /// `port` when it has been translated, and comes in the direction given.
+    /// Has the expected connection follow its master's translation: it comes in
+    /// the direction given, and goes to `port` after translation.
     pub follow: fn(exp: &mut NewExpect<'_>, port: Be16, direction: Direction),
 
     /// Expects it, on the port that it has or one near it that is free: which,
@@ -44,9 +35,11 @@ pub struct Nat {
 
 /// Where a helper finds its NAT half, which is a module of its own: as long as
 /// that is not loaded, payloads stay as they are.
-pub struct NatHalf(AtomicPtr<Nat>);
+///
+/// `N` is what the helper needs of it.
+pub struct NatHalf<N: 'static = Nat>(AtomicPtr<N>);
 
-impl NatHalf {
+impl<N> NatHalf<N> {
     /// None is there.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
@@ -55,7 +48,7 @@ impl NatHalf {
 
     /// What to call for a packet of `conn`; none if that is not translated.
     #[inline]
-    pub fn of<'g>(&self, conn: &Conn, _rcu: &'g rcu::Guard) -> Option<&'g Nat> {
+    pub fn of<'g>(&self, conn: &Conn, _rcu: &'g rcu::Guard) -> Option<&'g N> {
         if !conn.status().any(Status::NAT_MASK) {
             return None;
         }
@@ -67,18 +60,18 @@ impl NatHalf {
 
 /// The NAT half of a helper, until it is dropped: then nobody is in its
 /// functions any more.
-pub struct LoadedHalf {
-    place: &'static NatHalf,
+pub struct LoadedHalf<N: 'static = Nat> {
+    place: &'static NatHalf<N>,
     /// Registered, by name.
     entry: *mut bindings::nf_conntrack_nat_helper,
 }
 
 // SAFETY: It belongs to no thread.
-unsafe impl Send for LoadedHalf {}
+unsafe impl<N: Sync> Send for LoadedHalf<N> {}
 // SAFETY: A shared reference is good for nothing.
-unsafe impl Sync for LoadedHalf {}
+unsafe impl<N: Sync> Sync for LoadedHalf<N> {}
 
-impl LoadedHalf {
+impl<N> LoadedHalf<N> {
     /// Makes `nat` the NAT half of the helper that looks at `place`, and
     /// registers it as `name`, the alias by which the module is loaded. Sleeps.
     ///
@@ -86,8 +79,8 @@ impl LoadedHalf {
     ///
     /// `EBUSY` if there is one already; `ENOMEM`.
     pub fn new(
-        place: &'static NatHalf,
-        nat: &'static Nat,
+        place: &'static NatHalf<N>,
+        nat: &'static N,
         name: &'static CStr,
         module: &'static ThisModule,
     ) -> Result<Self> {
@@ -115,7 +108,7 @@ impl LoadedHalf {
     }
 }
 
-impl Drop for LoadedHalf {
+impl<N> Drop for LoadedHalf<N> {
     fn drop(&mut self) {
         // SAFETY: Registered in `new`; once.
         unsafe { bindings::nf_nat_helper_unregister(self.entry) };
