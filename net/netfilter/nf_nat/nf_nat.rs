@@ -11,6 +11,7 @@
 
 pub mod abi;
 pub mod bysource;
+pub mod helper;
 pub mod helper_mangle;
 pub mod hook;
 pub mod masquerade;

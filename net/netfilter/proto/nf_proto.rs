@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod alg;
 pub mod be;
 pub mod checksum;
 pub mod expect;

@@ -18,7 +18,7 @@ use core::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::Jiffies,
-    tuple::{Direction, Tuple},
+    tuple::{Direction, Family, Tuple},
 };
 
 /// Status bits (`enum ip_conntrack_status`).
@@ -144,6 +144,16 @@ impl Conn {
     #[inline]
     pub fn l3num(&self) -> u16 {
         self.tuple(Direction::Original).src.l3num
+    }
+
+    /// Its family.
+    #[inline]
+    pub fn family(&self) -> Family {
+        if self.l3num() == Family::Ipv6.number() {
+            Family::Ipv6
+        } else {
+            Family::Ipv4
+        }
     }
 
     #[inline]

@@ -134,6 +134,13 @@ pub unsafe extern "C" fn nf_nat_follow_master(
     follow_master(conn, exp);
 }
 
+/// Has an expected connection follow its master.
+pub(crate) fn have_follow(exp: &mut NewExpect<'_>) {
+    // SAFETY: When this module goes it removes the expectations that call the
+    // function.
+    unsafe { exp.set_function(nf_nat_follow_master) };
+}
+
 /// # Safety
 ///
 /// C: the caller has references to `exp`, which is not in the table, and its

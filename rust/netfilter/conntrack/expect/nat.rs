@@ -3,7 +3,7 @@
 //! What translation keeps in an expectation: where the expected connection
 //! would go without it.
 
-use super::{hlist, Expect, NewExpect};
+use super::{hlist, Expect, ExpectFn, NewExpect};
 use nf_bindings as bindings;
 use nf_proto::{
     be::Be16,
@@ -65,6 +65,23 @@ impl NewExpect<'_> {
                     .write(address);
                 *(*exp).saved_proto.all.as_mut() = id.raw();
                 (*exp).dir = direction as u32;
+            }
+        }
+    }
+
+    /// Sets what is called with the expected connection. As
+    /// [`NewExpect::set_port`].
+    ///
+    /// # Safety
+    ///
+    /// Whoever provides the function removes the expectations that call it, and
+    /// waits for a grace period, before it goes.
+    pub unsafe fn set_function(&mut self, function: ExpectFn) {
+        let exp: *mut bindings::nf_conntrack_expect = self.as_ptr();
+        // SAFETY: As above.
+        unsafe {
+            if !hlist::is_linked(&raw const (*exp).hnode) {
+                (*exp).expectfn = Some(function);
             }
         }
     }
