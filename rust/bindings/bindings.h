@@ -65,6 +65,9 @@
 #include <net/netfilter/nf_flowstat.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_nat_helper.h>
+#include <net/netfilter/nf_nat_masquerade.h>
+#include <net/netfilter/nf_nat_redirect.h>
 #include <net/netns/conntrack.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -73,6 +76,7 @@
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>
+#include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
 #include <net/netfilter/rustynat_helpers.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>

@@ -133,7 +133,7 @@ pub fn search<'a>(chains: &'a LockedChains<'_>, hash: u32, key: &Key<'_>) -> Sea
 
 /// Protocols without a handshake of their own: their first packets may well
 /// come in twos, and a clash is no reason to drop one.
-fn may_clash(protocol: u8) -> bool {
+pub fn may_clash(protocol: u8) -> bool {
     !matches!(protocol, number::TCP | number::SCTP)
 }
 

@@ -10,6 +10,7 @@
 
 pub mod abi;
 pub mod alloc;
+pub mod announce;
 pub mod confirm;
 pub mod delete;
 pub mod early_drop;

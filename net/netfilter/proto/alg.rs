@@ -9,14 +9,19 @@
 
 pub mod amanda;
 pub mod ber;
+pub mod edits;
 pub mod ftp;
 pub mod irc;
 pub mod lines;
 pub mod pptp;
+pub mod room;
 pub mod sane;
+pub mod sip;
 pub mod snmp;
 pub mod text;
 pub mod tftp;
+
+use crate::nat::edit::Edit;
 
 /// Where something stands in a payload, in bytes from its start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +39,18 @@ impl Span {
         Span {
             start,
             len: end.saturating_sub(start),
+        }
+    }
+
+    /// Puts a text in its place.
+    #[inline]
+    pub fn replaced<'t>(&self, text: &'t [u8]) -> Edit<'t> {
+        // A payload is shorter than that.
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        Edit {
+            offset: number(self.start),
+            old_len: number(self.len),
+            new: text,
         }
     }
 

@@ -19,6 +19,7 @@ pub mod checksum;
 pub mod expect;
 pub mod hash;
 pub mod l4;
+pub mod nat;
 pub mod packet;
 pub mod seqadj;
 pub mod tuple;

@@ -18,7 +18,7 @@ use core::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::Jiffies,
-    tuple::{Direction, Tuple},
+    tuple::{Direction, Family, Tuple},
 };
 
 /// Status bits (`enum ip_conntrack_status`).
@@ -144,6 +144,16 @@ impl Conn {
     #[inline]
     pub fn l3num(&self) -> u16 {
         self.tuple(Direction::Original).src.l3num
+    }
+
+    /// Its family.
+    #[inline]
+    pub fn family(&self) -> Family {
+        if self.l3num() == Family::Ipv6.number() {
+            Family::Ipv6
+        } else {
+            Family::Ipv4
+        }
     }
 
     #[inline]
@@ -546,6 +556,8 @@ impl Fresh {
             core::ptr::write_volatile(&raw mut (*raw).timeout, 0);
             (*raw).ct_net.net = net.as_ptr();
             (*raw).zone = zone.to_c();
+            // In no list of NAT's (see `super::nat`).
+            (*raw).nat_bysource.next = core::ptr::null_mut();
             core::ptr::write_bytes(
                 raw.cast::<u8>().add(tail),
                 0,

@@ -8,6 +8,7 @@
 //! [`NewExpect`] borrows its master, and an [`ExpectRef`] holds a reference to
 //! it. Under RCU alone an expectation may be looked at, but not its master.
 
+mod nat;
 mod table;
 
 pub use table::*;

@@ -523,15 +523,21 @@ pub unsafe extern "C" fn nf_ct_iterate_cleanup_net(
 #[no_mangle]
 pub unsafe extern "C" fn nf_ct_iterate_destroy(iter: Iterator, data: *mut c_void) {
     let Some(iter) = iter else { return };
+    destroy_all(|conn| {
+        // SAFETY: By the C contract; the connection is valid under the lock.
+        unsafe { iter(conn.as_ptr(), data) != 0 }
+    });
+}
+
+/// Removes all connections that `choose` picks, of all namespaces, those of packets
+/// in queues included; for a module that goes. May sleep.
+pub fn destroy_all(choose: impl FnMut(&Conn) -> bool) {
     // Packets with unconfirmed connections wait in queues of user space: they
     // are dropped, and those on their way come through, before the walk.
     // SAFETY: Process context.
     unsafe { bindings::ct_drop_queued() };
-    iterate::remove(None, 0, 0, |conn| {
-        // SAFETY: By the C contract; the connection is valid under the lock.
-        unsafe { iter(conn.as_ptr(), data) != 0 }
-    });
-    // SAFETY: Process context. What `iter` took away is unused afterwards.
+    iterate::remove(None, 0, 0, choose);
+    // SAFETY: Process context. What `choose` took away is unused afterwards.
     unsafe { bindings::synchronize_rcu() };
 }
 

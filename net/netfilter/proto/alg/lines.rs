@@ -6,6 +6,8 @@
 //! be somebody else's (text that a server had a client send back, cut so that
 //! it begins a segment).
 
+use super::room::{Kept, Reader, Writer};
+
 /// How many starts of lines are remembered for a direction.
 const STARTS: usize = 2;
 
@@ -82,6 +84,28 @@ impl Lines {
     }
 }
 
+impl Kept for Lines {
+    fn load(reader: &mut Reader<'_>) -> Self {
+        Lines {
+            starts: [reader.word(), reader.word()],
+            announced: [reader.short(), reader.short()],
+            known: reader.byte().min(STARTS as u8),
+            pickup: reader.byte() != 0,
+        }
+    }
+
+    fn store(&self, writer: &mut Writer<'_>) {
+        for start in self.starts {
+            writer.word(start);
+        }
+        for port in self.announced {
+            writer.short(port);
+        }
+        writer.byte(self.known);
+        writer.byte(self.pickup.into());
+    }
+}
+
 /// Sequence number `a` comes after `b`.
 #[inline]
 const fn is_after(a: u32, b: u32) -> bool {
@@ -90,7 +114,7 @@ const fn is_after(a: u32, b: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::room::tests::is_kept, *};
 
     #[test]
     fn nothing_is_known_at_first() {
@@ -128,9 +152,16 @@ mod tests {
         assert_eq!(lines.announces(5, 1026), Ok(()));
     }
 
-    /// It lies in what a connection keeps for its helper, for both directions.
     #[test]
-    fn fits_into_a_helpers_room() {
-        assert!(core::mem::size_of::<[Lines; 2]>() <= 32);
+    fn both_directions_are_kept() {
+        let mut lines = [Lines::default(); 2];
+        let [original, reply] = &mut lines;
+        for (line, seq) in [(original, 7), (reply, u32::MAX)] {
+            line.ends_before(seq);
+            line.ends_before(seq.wrapping_add(9));
+            line.announces(seq, 65535).unwrap();
+            line.pick_up();
+        }
+        is_kept(lines);
     }
 }

@@ -10,9 +10,11 @@ mod message;
 
 pub use message::{messages, Message, Messages, Placed};
 
+use super::room::{Kept, Reader, Writer};
 use crate::{be::Be16, tuple::Direction};
 
 /// How far the control connection is (`enum pptp_ctrlsess_state`).
+#[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Session {
     #[default]
@@ -24,6 +26,7 @@ enum Session {
 }
 
 /// How far the call is (`enum pptp_ctrlcall_state`).
+#[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Call {
     #[default]
@@ -113,6 +116,12 @@ impl Control {
             (Some(_), _) => placed.pns_at.zip(id),
         };
         Outcome { step, edit }
+    }
+
+    /// The ids of its call.
+    #[inline]
+    pub const fn ids(&self) -> Ids {
+        self.ids
     }
 
     fn from_pns(&mut self, message: &Message, outside: Option<Be16>) -> Step {
@@ -208,6 +217,41 @@ impl Control {
     fn name_pns(&mut self, pns: Be16, outside: Option<Be16>) {
         self.ids.pns = pns;
         self.ids.pns_outside = outside.unwrap_or(pns);
+    }
+}
+
+impl Kept for Control {
+    fn load(reader: &mut Reader<'_>) -> Self {
+        let session = match reader.byte() {
+            1 => Session::Failed,
+            2 => Session::Stopping,
+            3 => Session::Requested,
+            4 => Session::Confirmed,
+            _ => Session::None,
+        };
+        let call = match reader.byte() {
+            1 => Call::OutRequested,
+            2 => Call::OutConfirmed,
+            3 => Call::InRequested,
+            4 => Call::InReplied,
+            5 => Call::InConfirmed,
+            6 => Call::Clearing,
+            _ => Call::None,
+        };
+        let ids = Ids {
+            pac: reader.be16(),
+            pns: reader.be16(),
+            pns_outside: reader.be16(),
+        };
+        Control { session, call, ids }
+    }
+
+    fn store(&self, writer: &mut Writer<'_>) {
+        writer.byte(self.session as u8);
+        writer.byte(self.call as u8);
+        writer.be16(self.ids.pac);
+        writer.be16(self.ids.pns);
+        writer.be16(self.ids.pns_outside);
     }
 }
 

@@ -46,6 +46,16 @@ impl<'a> Cursor<'a> {
         self.rest
     }
 
+    /// Nothing may lie ahead.
+    #[inline]
+    pub const fn end(&self) -> Result<(), Stop> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::Wrong)
+        }
+    }
+
     /// Passes over at most `count` bytes.
     #[inline]
     pub fn skip(&mut self, count: usize) {
@@ -104,10 +114,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
         let text = self.rest;
-        let count = text
-            .iter()
-            .position(|byte| !wanted(*byte))
-            .unwrap_or(text.len());
+        let mut count = 0usize;
+        for byte in text {
+            if !wanted(*byte) {
+                break;
+            }
+            count = count.saturating_add(1);
+        }
         self.skip(count);
         text.get(..count).unwrap_or(text)
     }
@@ -192,16 +205,37 @@ impl<'a> Cursor<'a> {
     /// comes behind it.
     pub fn ipv6(&mut self) -> Result<Address, Stop> {
         let text = self.rest;
-        let of_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
-        let address = self.take_while(of_address);
-        // The longest there is has 45 characters.
-        if address.len() > 45 {
-            return Err(Stop::Wrong);
-        }
+        let address = self.take_while(is_of_ipv6);
         if address.len() == text.len() {
             return Err(Stop::Short);
         }
         ipv6(address).ok_or(Stop::Wrong)
+    }
+
+    /// Reads an IPv4 address, which may end with the text.
+    pub fn ipv4_at_end(&mut self) -> Result<Address, Stop> {
+        let mut bytes = [0; 4];
+        let mut first = true;
+        for byte in &mut bytes {
+            if !first {
+                self.expect(b'.')?;
+            }
+            first = false;
+            *byte = self.decimal_at_end(255)? as u8;
+        }
+        Ok(Address::v4(Be32::from_bytes(bytes)))
+    }
+
+    /// Reads an IPv6 address with or without brackets, which may end with the
+    /// text.
+    pub fn ipv6_at_end(&mut self) -> Result<Address, Stop> {
+        let bracket = self.expect(b'[').is_ok();
+        let text = self.take_while(is_of_ipv6);
+        let address = ipv6(text).ok_or(Stop::Wrong)?;
+        if bracket {
+            self.expect(b']')?;
+        }
+        Ok(address)
     }
 
     /// Reads an address of this family; something comes behind it.
@@ -216,64 +250,82 @@ impl<'a> Cursor<'a> {
 
 /// The address that is the whole text.
 fn ipv6(text: &[u8]) -> Option<Address> {
-    let mut words = [0u16; 8];
-    let mut count = 0usize;
-    // Before which word the gap `::` is.
+    let mut words = Words::default();
+    // How many words stand before the gap `::`.
     let mut gap = None;
     let mut cursor = Cursor::new(text);
     if cursor.tag(b"::").is_ok() {
         gap = Some(0);
     }
     while !cursor.rest().is_empty() {
-        let part = Cursor::take_while(&mut cursor, |byte| byte != b':');
+        let part = cursor.take_while(|byte| byte != b':');
         if part.contains(&b'.') {
             // The last 32 bits as an IPv4 address.
-            if !cursor.rest().is_empty() {
-                return None;
-            }
-            let mut dotted = [0u8; 16];
-            let with_end = dotted.get_mut(..part.len().checked_add(1)?)?;
-            for (to, from) in with_end.iter_mut().zip(part) {
-                *to = *from;
-            }
-            let mut dotted = Cursor::new(with_end);
-            let [a, b, c, d] = dotted.bytes(b'.').ok()?;
-            if dotted.rest().len() != 1 {
-                return None;
-            }
-            for word in [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])] {
-                *words.get_mut(count)? = word;
-                count = count.checked_add(1)?;
-            }
+            let mut dotted = Cursor::new(part);
+            let Address([last, ..]) = dotted.ipv4_at_end().ok()?;
+            dotted.end().ok()?;
+            let [a, b, c, d] = last.to_bytes();
+            words.push(u16::from_be_bytes([a, b]))?;
+            words.push(u16::from_be_bytes([c, d]))?;
+            cursor.end().ok()?;
             break;
         }
-        *words.get_mut(count)? = hexadecimal(part)?;
-        count = count.checked_add(1)?;
-        if cursor.rest().is_empty() {
+        words.push(hexadecimal(part)?)?;
+        if cursor.end().is_ok() {
             break;
         }
         cursor.skip(1);
         if cursor.expect(b':').is_ok() {
-            if gap.replace(count).is_some() {
+            if gap.replace(words.count).is_some() {
                 return None;
             }
-        } else if cursor.rest().is_empty() {
+        } else if cursor.end().is_ok() {
             return None;
         }
     }
-    match gap {
-        None if count == 8 => {}
-        Some(gap) if count < 8 => {
-            // What is behind the gap goes to the end.
-            words
-                .get_mut(gap..)?
-                .rotate_right(8usize.checked_sub(count)?);
-        }
-        _ => return None,
+    words.spread(gap)
+}
+
+const fn is_of_ipv6(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+}
+
+/// The words of an IPv6 address, from the first on.
+#[derive(Default)]
+struct Words {
+    words: [u16; 8],
+    count: usize,
+}
+
+impl Words {
+    fn push(&mut self, word: u16) -> Option<()> {
+        *self.words.get_mut(self.count)? = word;
+        self.count = self.count.checked_add(1)?;
+        Some(())
     }
-    let [a, b, c, d, e, f, g, h] = words;
-    let pair = |high: u16, low: u16| Be32::new((u32::from(high) << 16) | u32::from(low));
-    Some(Address([pair(a, b), pair(c, d), pair(e, f), pair(g, h)]))
+
+    /// All eight, with zeros in the gap: there must be room for at least one
+    /// if there is a gap, and none otherwise.
+    fn spread(&self, gap: Option<usize>) -> Option<Address> {
+        let mut all = [0u16; 8];
+        let there = self.words.get(..self.count)?;
+        match gap {
+            None if self.count == 8 => all = self.words,
+            Some(gap) if self.count < 8 => {
+                for (to, from) in all.iter_mut().zip(there.get(..gap)?) {
+                    *to = *from;
+                }
+                let behind = there.get(gap..)?;
+                for (to, from) in all.iter_mut().rev().zip(behind.iter().rev()) {
+                    *to = *from;
+                }
+            }
+            _ => return None,
+        }
+        let [a, b, c, d, e, f, g, h] = all;
+        let pair = |high: u16, low: u16| Be32::new((u32::from(high) << 16) | u32::from(low));
+        Some(Address([pair(a, b), pair(c, d), pair(e, f), pair(g, h)]))
+    }
 }
 
 /// Up to four hexadecimal digits.
@@ -395,7 +447,7 @@ impl<const N: usize> Buffer<N> {
     fn hexadecimal(&mut self, value: u16) -> Result<(), Full> {
         let mut begun = false;
         for shift in [12, 8, 4, 0] {
-            let digit = (value >> shift) & 0xf;
+            let digit = value.wrapping_shr(shift) & 0xf;
             if digit == 0 && shift != 0 && !begun {
                 continue;
             }

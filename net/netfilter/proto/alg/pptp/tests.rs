@@ -2,7 +2,7 @@
 
 extern crate std;
 
-use super::*;
+use super::{super::room::tests::is_kept, *};
 use std::vec::Vec;
 
 const PNS: Direction = Direction::Original;
@@ -69,6 +69,33 @@ fn ids(pac: u16, pns: u16, outside: u16) -> Ids {
         pac: Be16::new(pac),
         pns: Be16::new(pns),
         pns_outside: Be16::new(outside),
+    }
+}
+
+#[test]
+fn every_state_is_kept() {
+    for session in [
+        Session::None,
+        Session::Failed,
+        Session::Stopping,
+        Session::Requested,
+        Session::Confirmed,
+    ] {
+        for call in [
+            Call::None,
+            Call::OutRequested,
+            Call::OutConfirmed,
+            Call::InRequested,
+            Call::InReplied,
+            Call::InConfirmed,
+            Call::Clearing,
+        ] {
+            is_kept(Control {
+                session,
+                call,
+                ids: ids(1, 2, 65535),
+            });
+        }
     }
 }
 
