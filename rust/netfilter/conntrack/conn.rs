@@ -92,7 +92,8 @@ pub struct Conn {
 /// Size of an object of the connection cache, bytes.
 pub const SIZE: usize = size_of::<Conn>();
 
-// One connection fills four cache lines, no more.
+// One connection fills four cache lines, no more, if its lock is only a lock.
+#[cfg(not(CONFIG_DEBUG_SPINLOCK))]
 const _: () = assert!(SIZE <= 256);
 const _: () = assert!(offset_of!(Conn, raw) == 0);
 
@@ -285,11 +286,14 @@ impl Conn {
         unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).mark) }
     }
 
-    /// Its security mark.
+    /// Its security mark; 0 in a kernel without them.
     #[inline]
     pub fn secmark(&self) -> u32 {
+        #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
         // SAFETY: An aligned word that others may write meanwhile.
-        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).secmark) }
+        return unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).secmark) };
+        #[cfg(not(CONFIG_NF_CONNTRACK_SECMARK))]
+        return 0;
     }
 
     /// The connection that expected this one; it lives as long as this one.
@@ -575,12 +579,17 @@ impl Fresh {
     /// Sets the master, whose reference it takes over, and the mark, security
     /// mark and status that come from it.
     pub fn set_master(&mut self, master: ConnRef) {
-        let (mark, secmark) = (master.mark(), master.secmark());
+        let mark = master.mark();
+        #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
+        let secmark = master.secmark();
         // SAFETY: Nobody else can reach the connection yet.
         unsafe {
             let raw = self.0.as_ptr().cast::<bindings::nf_conn>();
             (*raw).mark = mark;
-            (*raw).secmark = secmark;
+            #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
+            {
+                (*raw).secmark = secmark;
+            }
             (*raw).master = master.into_raw();
         }
         self.conn().set_status(Status::EXPECTED);
