@@ -138,7 +138,7 @@ pub unsafe extern "C" fn nf_nat_follow_master(
 pub(crate) fn have_follow(exp: &mut NewExpect<'_>) {
     // SAFETY: When this module goes it removes the expectations that call the
     // function.
-    unsafe { exp.set_function(nf_nat_follow_master) };
+    unsafe { exp.set_callback(nf_nat_follow_master) };
 }
 
 /// # Safety

@@ -76,7 +76,7 @@ impl NewExpect<'_> {
     ///
     /// Whoever provides the function removes the expectations that call it, and
     /// waits for a grace period, before it goes.
-    pub unsafe fn set_function(&mut self, function: ExpectFn) {
+    pub unsafe fn set_callback(&mut self, function: ExpectFn) {
         let exp: *mut bindings::nf_conntrack_expect = self.as_ptr();
         // SAFETY: As above.
         unsafe {
