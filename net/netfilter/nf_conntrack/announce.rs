@@ -51,7 +51,7 @@ impl<'c, const N: usize, const L: usize> Announcements<'c, N, L> {
     /// expected one comes in direction `direction` of it, and `write` writes
     /// what is to be announced instead, for the port that it gets, in place of
     /// `span`.
-    pub fn expect(
+    pub fn announce(
         &mut self,
         wanted: &Wanted<'_>,
         direction: Direction,

@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes over this byte.
     #[inline]
-    pub fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+    pub fn pass(&mut self, byte: u8) -> Result<(), Stop> {
         match self.rest.first() {
             None => Err(Stop::Short),
             Some(found) if *found == byte => {
@@ -188,7 +188,7 @@ impl<'a> Cursor<'a> {
         let mut first = true;
         for byte in &mut bytes {
             if !first {
-                self.expect(separator)?;
+                self.pass(separator)?;
             }
             first = false;
             *byte = self.decimal(255)? as u8;
@@ -218,7 +218,7 @@ impl<'a> Cursor<'a> {
         let mut first = true;
         for byte in &mut bytes {
             if !first {
-                self.expect(b'.')?;
+                self.pass(b'.')?;
             }
             first = false;
             *byte = self.decimal_at_end(255)? as u8;
@@ -229,11 +229,11 @@ impl<'a> Cursor<'a> {
     /// Reads an IPv6 address with or without brackets, which may end with the
     /// text.
     pub fn ipv6_at_end(&mut self) -> Result<Address, Stop> {
-        let bracket = self.expect(b'[').is_ok();
+        let bracket = self.pass(b'[').is_ok();
         let text = self.take_while(is_of_ipv6);
         let address = ipv6(text).ok_or(Stop::Wrong)?;
         if bracket {
-            self.expect(b']')?;
+            self.pass(b']')?;
         }
         Ok(address)
     }
@@ -275,7 +275,7 @@ fn ipv6(text: &[u8]) -> Option<Address> {
             break;
         }
         cursor.skip(1);
-        if cursor.expect(b':').is_ok() {
+        if cursor.pass(b':').is_ok() {
             if gap.replace(words.count).is_some() {
                 return None;
             }

@@ -58,7 +58,7 @@ impl Flags {
     /// All that there are (`NF_NAT_RANGE_MASK`).
     pub const ALL: Flags = Flags(0x7f);
     /// Either of the two that ask for an id to be drawn.
-    pub const PROTO_RANDOM_ALL: Flags = Flags(1 << 2 | 1 << 4);
+    pub const PROTO_RANDOM_ALL: Flags = Flags((1 << 2) | (1 << 4));
 
     /// One of these is set.
     #[inline]
@@ -219,7 +219,7 @@ pub(super) fn to_number(address: &Address, family: Family) -> u128 {
     let wide = |word: &Be32| u128::from(word.get());
     match family {
         Family::Ipv4 => wide(a),
-        Family::Ipv6 => wide(a) << 96 | wide(b) << 64 | wide(c) << 32 | wide(d),
+        Family::Ipv6 => (wide(a) << 96) | (wide(b) << 64) | (wide(c) << 32) | wide(d),
     }
 }
 

@@ -69,9 +69,8 @@ impl Packet<'_> {
         // The header that is to be completed may be one inside a tunnel's packet,
         // whose own is complete; of those cut up later all are not.
         // SAFETY: The packet is valid.
-        let own = u32::from(start) == u32::from(network).wrapping_add(transport)
-            || unsafe { bindings::packet_is_gso(self.as_ptr()) };
-        if own {
+        let is_gso = unsafe { bindings::packet_is_gso(self.as_ptr()) };
+        if is_gso || u32::from(start) == u32::from(network).wrapping_add(transport) {
             Form::Pseudo
         } else {
             Form::Full
