@@ -36,6 +36,10 @@ demo: modules ## Boot the stock kernel with our modules and show a router at wor
 test: modules ## Run every test; the last line is the count
 	@./tools/testing/run
 
+.PHONY: fuzz
+fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=60)
+	@$(in_root) tools/testing/fuzz/run --seconds $${SECONDS_EACH:-60}
+
 .PHONY: check
 check: modules ## The static checks
 	@$(in_root) tools/check/run

@@ -16,6 +16,12 @@
 #include <net/netfilter/nf_log.h>
 #include <net/sctp/checksum.h>
 
+/* An inline function in kernels for one processor. */
+void nf_rust_helper_ct_wait_for_packets(void)
+{
+	synchronize_rcu_expedited();
+}
+
 void nf_rust_helper_ct_log_invalid(const struct sk_buff *skb,
 				   const struct nf_hook_state *state,
 				   u8 protocol, const char *text, int len)

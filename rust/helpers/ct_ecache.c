@@ -89,3 +89,33 @@ void nf_rust_helper_ecache_dying_del(struct nf_conntrack_net *cnet,
 	hlist_nulls_del_rcu(&ct->tuplehash[IP_CT_DIR_ORIGINAL].hnnode);
 	spin_unlock_bh(&cnet->ecache.dying_lock);
 }
+
+/*
+ * Finds the @max connections with the lowest addresses above @after, in their
+ * order, and takes a reference to each.
+ */
+void nf_rust_helper_ecache_dying_after(struct nf_conntrack_net *cnet,
+				       unsigned long after,
+				       struct nf_conn **found,
+				       unsigned int max)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct hlist_nulls_node *node;
+	unsigned int i, n = 0;
+
+	spin_lock_bh(&cnet->ecache.dying_lock);
+	hlist_nulls_for_each_entry(h, node, &cnet->ecache.dying_list, hnnode) {
+		struct nf_conn *ct = nf_ct_tuplehash_to_ctrack(h);
+
+		if ((unsigned long)ct <= after ||
+		    (n == max && ct > found[max - 1]))
+			continue;
+		i = n < max ? n++ : max - 1;
+		for (; i && found[i - 1] > ct; i--)
+			found[i] = found[i - 1];
+		found[i] = ct;
+	}
+	for (i = 0; i < n; i++)
+		nf_conntrack_get(&found[i]->ct_general);
+	spin_unlock_bh(&cnet->ecache.dying_lock);
+}

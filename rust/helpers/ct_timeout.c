@@ -31,3 +31,9 @@ void nf_rust_helper_ct_timeout_log_other(const char *name, int layer, int number
 	pr_info_ratelimited("Timeout policy `%s' can only be used by L%d protocol number %d\n",
 			    name, layer, number);
 }
+
+/* With room for so many bytes of timeouts. */
+struct nf_ct_timeout *nf_rust_helper_ct_timeout_alloc(size_t room)
+{
+	return kzalloc(sizeof(struct nf_ct_timeout) + room, GFP_KERNEL_ACCOUNT);
+}

@@ -11,9 +11,12 @@
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
 
-struct kmem_cache *nf_rust_helper_expect_cache_create(void)
+/* Objects begin with a struct nf_conntrack_expect. */
+struct kmem_cache *nf_rust_helper_expect_cache_create(unsigned int size)
 {
-	return KMEM_CACHE(nf_conntrack_expect, 0);
+	return kmem_cache_create("nf_conntrack_expect", size,
+				 __alignof__(struct nf_conntrack_expect), 0,
+				 NULL);
 }
 
 void *nf_rust_helper_expect_cache_zalloc(struct kmem_cache *cache)

@@ -9,18 +9,23 @@
 //! C headers: [`include/net/netfilter/nf_conntrack.h`] and its neighbours.
 
 pub mod account;
+pub mod attributes;
 pub mod cache;
 pub mod conn;
 pub mod defaults;
 pub mod ecache;
 pub mod expect;
 pub mod ext;
+pub mod gone;
 pub mod gre;
 pub mod helper;
 pub mod hlist;
 pub mod info;
 pub mod labels;
 pub mod log;
+pub mod nat_hook;
+pub mod nat;
+pub mod nat_address;
 pub mod net;
 pub mod ovs;
 pub mod proc;

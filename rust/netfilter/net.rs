@@ -328,6 +328,12 @@ impl Device {
         unsafe { ptr.cast::<Self>().as_ref() }
     }
 
+    /// The C struct.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::net_device {
+        self.0.get()
+    }
+
     /// Its number in its namespace.
     #[inline]
     pub fn index(&self) -> c_int {

@@ -12,9 +12,13 @@
 
 pub mod abi;
 pub mod array;
+pub mod capable;
 pub mod conntrack;
 pub mod hook;
+pub mod module;
 pub mod net;
+pub mod nfnetlink;
+pub mod nlattr;
 pub mod nulls;
 pub mod percpu;
 pub mod procfs;

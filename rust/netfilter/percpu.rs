@@ -202,8 +202,8 @@ impl Cpu {
 
     /// The first possible CPU from number `from` on.
     pub fn from(from: u32) -> Option<Self> {
-        // SAFETY: Both only read masks that are constant after boot.
-        let (next, end) = unsafe { (bindings::cpumask_next_possible(from), bindings::nr_cpu_ids) };
+        // SAFETY: Reads a mask that is constant after boot.
+        let (next, end) = (unsafe { bindings::cpumask_next_possible(from) }, cpu_end());
         // INVARIANT: What is below the end is in the mask.
         (next < end).then_some(Self(next))
     }
@@ -211,8 +211,7 @@ impl Cpu {
 
 /// The upper bound of CPU numbers.
 pub fn cpu_end() -> u32 {
-    // SAFETY: Reads a variable that is constant after boot.
-    unsafe { bindings::nr_cpu_ids }
+    kernel::cpu::nr_cpu_ids()
 }
 
 /// All possible CPUs.

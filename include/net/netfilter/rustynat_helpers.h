@@ -3,8 +3,33 @@
 #define _RUSTYNAT_HELPERS_H
 /*
  * Module parameters of the helpers, which are in C files: Rust reads them.
- * All are constant once their module is loaded.
+ * All are constant once their module is loaded, unless it says otherwise.
  */
+
+#include <linux/types.h>
+
+/* So many ports at most; as many as the count says were given. */
+#define RUSTYNAT_MAX_PORTS 8
+
+extern unsigned short nf_conntrack_ftp_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_ftp_ports_count;
+/* May change. */
+extern bool nf_conntrack_ftp_loose;
+
+extern unsigned short nf_conntrack_tftp_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_tftp_ports_count;
+
+extern unsigned short nf_conntrack_irc_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_irc_ports_count;
+extern unsigned int nf_conntrack_irc_max_dcc_channels;
+/* Seconds */
+extern unsigned int nf_conntrack_irc_dcc_timeout;
+
+extern unsigned short nf_conntrack_sane_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_sane_ports_count;
+
+/* Seconds; may change. */
+extern unsigned int nf_conntrack_amanda_master_timeout;
 
 /* Seconds */
 extern unsigned int nf_conntrack_netbios_ns_timeout;

@@ -122,7 +122,7 @@ fn reply_hash(conn: &Conn, hash: u32) -> u32 {
 
 /// Protocols without a handshake of their own: their first packets may well
 /// come in twos, and a clash is no reason to drop one.
-fn may_clash(protocol: u8) -> bool {
+pub fn may_clash(protocol: u8) -> bool {
     !matches!(protocol, number::TCP | number::SCTP)
 }
 

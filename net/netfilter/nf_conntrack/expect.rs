@@ -3,8 +3,10 @@
 //! Expectations: connections that a helper reads about in another one, their
 //! master. Whoever fulfils one becomes RELATED.
 
+mod control;
 mod proc;
 
+pub use control::*;
 pub use proc::{proc_exit, proc_init};
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +26,7 @@ use nf_proto::{
     be::{Be16, Be32},
     expect as rules,
     hash::{self, Key},
+    l4::Jiffies,
     tuple::{Address, Family, Tuple},
 };
 
@@ -38,6 +41,9 @@ static KEY: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 pub fn start(buckets: u32, random: [u64; 2]) -> Result {
     for (word, value) in KEY.iter().zip(random) {
         word.store(value, Ordering::Relaxed);
+    }
+    for word in &control::ID_KEY {
+        word.store(netfilter::random::u64(), Ordering::Relaxed);
     }
     expect::start(buckets / 256)
 }
@@ -241,10 +247,31 @@ fn cut(address: &Address, l3num: u16) -> Address {
 /// if it is there, `EBUSY` if others are in its way, `EMFILE` if there are too
 /// many, `EINVAL` if it has a class that its helper does not know.
 pub fn related(exp: &NewExpect<'_>, portid: u32, report: i32, flags: u32) -> Result {
+    related_with(exp, portid, report, flags, |_| Ok(None))
+}
+
+/// [`related`] of one that `complete` makes complete, with the lock held: it
+/// says for how many jiffies it is expected, if not for as long as its class is.
+///
+/// # Errors
+///
+/// As [`related`], and those of `complete`.
+pub fn related_with(
+    exp: &NewExpect<'_>,
+    portid: u32,
+    report: i32,
+    flags: u32,
+    complete: impl FnOnce(&ExpectLock) -> Result<Option<Jiffies>>,
+) -> Result {
     let lock = ExpectLock::take();
     let help = Help::of(exp.master()).ok_or_else(shut_down)?;
+    let lifetime = complete(&lock)?;
     check(&lock, exp, &help, flags)?;
     help.count(exp.class(), 1, &lock);
+    exp.set_timeout(match lifetime {
+        Some(lifetime) => now().wrapping_add(lifetime.min(rules::LONGEST)),
+        None => usual_end(&lock, exp, &help),
+    });
     insert(&lock, exp, &help, portid, report);
     Ok(())
 }
@@ -268,8 +295,10 @@ pub fn related_pair(pair: [&NewExpect<'_>; 2], flags: u32) -> Result {
         return Err(error);
     }
     help.count(second.class(), 1, &lock);
-    insert(&lock, first, &help, 0, 0);
-    insert(&lock, second, &help, 0, 0);
+    for exp in [first, second] {
+        exp.set_timeout(usual_end(&lock, exp, &help));
+        insert(&lock, exp, &help, 0, 0);
+    }
     Ok(())
 }
 
@@ -352,13 +381,17 @@ fn evict(lock: &ExpectLock, help: &Help<'_>, class: u32, most: u32) {
     }
 }
 
-fn insert(lock: &ExpectLock, exp: &NewExpect<'_>, help: &Help<'_>, portid: u32, report: i32) {
-    let net = exp.master().net();
+/// When one ends that says so itself, and lives as long as its class.
+fn usual_end(lock: &ExpectLock, exp: &NewExpect<'_>, help: &Help<'_>) -> Jiffies {
     let policy = help
         .helper(lock.rcu())
         .and_then(|helper| helper.policy(exp.class()));
     let span = policy.map_or(0, |policy| rules::span(policy.timeout, HZ));
-    exp.set_timeout(rules::extend(exp.timeout(), span, now()));
+    rules::extend(exp.timeout(), span, now())
+}
+
+fn insert(lock: &ExpectLock, exp: &NewExpect<'_>, help: &Help<'_>, portid: u32, report: i32) {
+    let net = exp.master().net();
     lock.link(exp, chain(net, exp.tuple()), help);
     lock.count(net, 1);
     net.count(Counter::ExpectCreate);

@@ -8,7 +8,7 @@ use crate::expect;
 use kernel::{prelude::*, sync::rcu};
 use netfilter::conntrack::{
     expect::MAX_OF_CLASS,
-    helper::{self, Help, Helper, HelperRef, RegistryLock, NAT_HELPERS},
+    helper::{self, user::NewHelper, Help, Helper, HelperRef, RegistryLock, NAT_HELPERS},
     skb::Packet,
     Conn, Info, Status,
 };
@@ -240,12 +240,7 @@ fn same_place(a: &Tuple, b: &Tuple) -> bool {
 /// `ENOENT` before the module has started, `EINVAL` if a class's limit is more
 /// than can be counted or it has too many, `EBUSY` if there is one like it.
 pub fn register(new: &Helper, add: impl FnOnce(&RegistryLock)) -> Result {
-    if !helper::is_started() {
-        return Err(ENOENT);
-    }
-    if !new.is_well_formed() || !new.default_limits(MAX_OF_CLASS) {
-        return Err(EINVAL);
-    }
+    prepare(new)?;
     let registry = RegistryLock::take();
     if is_taken(&registry, new) {
         return Err(EBUSY);
@@ -254,11 +249,52 @@ pub fn register(new: &Helper, add: impl FnOnce(&RegistryLock)) -> Result {
     Ok(())
 }
 
+fn prepare(new: &Helper) -> Result {
+    if !helper::is_started() {
+        return Err(ENOENT);
+    }
+    if !new.is_well_formed() || !new.default_limits(MAX_OF_CLASS) {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+/// Registers a helper in user space.
+///
+/// # Errors
+///
+/// As [`register`].
+pub fn register_user_space(new: NewHelper) -> Result {
+    prepare(new.helper())?;
+    let registry = RegistryLock::take();
+    if is_taken(&registry, new.helper()) {
+        return Err(EBUSY);
+    }
+    new.register(&registry);
+    Ok(())
+}
+
+/// [`unregister`]s all helpers in user space that `choose` picks; false if it
+/// picks none. Sleeps.
+pub fn unregister_user_space(mut choose: impl FnMut(&Helper) -> bool) -> bool {
+    let mut found = false;
+    loop {
+        let taken = RegistryLock::take().take_user_space(&mut choose);
+        let Some(helper) = taken else { return found };
+        found = true;
+        withdraw(helper);
+    }
+}
+
 /// Takes a helper out of the registry and away from all that use it: from the
 /// return on none of its functions is called. Connections keep the object.
 /// Sleeps.
 pub fn unregister(helper: HelperRef) {
     RegistryLock::take().remove(&helper);
+    withdraw(helper);
+}
+
+fn withdraw(helper: HelperRef) {
     helper.disable();
     // Who found it before has done with it.
     helper::synchronize();

@@ -11,6 +11,9 @@ use netfilter::conntrack::{
 };
 use nf_bindings::nf_ct_timeout;
 
+mod kind;
+
+pub use kind::*;
 pub use netfilter::conntrack::timeout::inherit;
 
 /// The timeouts of the connection's policy in jiffies, as its protocol numbers

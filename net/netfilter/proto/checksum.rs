@@ -81,15 +81,71 @@ pub fn pseudo_v6(source: Address, destination: Address, protocol: u8, len: u32) 
 /// The CRC32c of a packet with checksum field zero (RFC 9260 appendix A). It
 /// stands in the header least significant byte first.
 pub fn crc32c(bytes: &[u8]) -> u32 {
-    /// The polynomial, its bits in reverse.
-    const POLYNOMIAL: u32 = 0x82f6_3b78;
+    !bytes.iter().fold(!0, crc32c_byte)
+}
 
-    !bytes.iter().fold(!0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| match crc & 1 {
-            0 => crc >> 1,
-            _ => (crc >> 1) ^ POLYNOMIAL,
-        })
-    })
+/// The CRC32c after four bytes, behind which `following` more stand, were
+/// exchanged.
+///
+/// A CRC is linear: what differs is that of the bytes' difference, and what
+/// follows multiplies that by a power of x.
+pub fn crc32c_update(crc: u32, old: [u8; 4], new: [u8; 4], following: u32) -> u32 {
+    let mut difference = old
+        .iter()
+        .zip(&new)
+        .fold(0, |crc, (old, new)| crc32c_byte(crc, &(old ^ new)));
+    let mut bits = following;
+    for power in &POWERS {
+        if bits & 1 != 0 {
+            difference = multiply(difference, *power);
+        }
+        bits >>= 1;
+    }
+    crc ^ difference
+}
+
+/// CRC32c's polynomial, its bits in reverse: that of the highest power is the
+/// lowest.
+const POLYNOMIAL: u32 = 0x82f6_3b78;
+
+/// Of x, the powers 8, 16, 32 ... : by what 1, 2, 4 ... bytes that follow
+/// multiply.
+static POWERS: [u32; 32] = {
+    let mut powers = [0; 32];
+    let mut power = 0x0080_0000;
+    let mut i = 0;
+    while i < powers.len() {
+        powers[i] = power;
+        power = multiply(power, power);
+        i += 1;
+    }
+    powers
+};
+
+fn crc32c_byte(crc: u32, byte: &u8) -> u32 {
+    let mut crc = crc ^ u32::from(*byte);
+    for _ in 0..8 {
+        crc = times_x(crc);
+    }
+    crc
+}
+
+/// The product modulo CRC32c's polynomial.
+const fn multiply(mut a: u32, mut b: u32) -> u32 {
+    let mut product = 0;
+    while a != 0 {
+        // The highest bit is the power 0.
+        if a >> 31 != 0 {
+            product ^= b;
+        }
+        a <<= 1;
+        b = times_x(b);
+    }
+    product
+}
+
+const fn times_x(a: u32) -> u32 {
+    (a >> 1) ^ (POLYNOMIAL & (a & 1).wrapping_neg())
 }
 
 #[cfg(test)]
@@ -154,6 +210,12 @@ mod tests {
         assert_eq!(crc32c(&[0xff; 32]), 0x62a8_ab43);
         let up: [u8; 32] = core::array::from_fn(|i| i as u8);
         assert_eq!(crc32c(&up), 0x46dd_794e);
+        let mut changed = up;
+        changed[8..12].copy_from_slice(b"9260");
+        assert_eq!(
+            crc32c_update(crc32c(&up), [8, 9, 10, 11], *b"9260", 20),
+            crc32c(&changed)
+        );
         let down: [u8; 32] = core::array::from_fn(|i| 31 - i as u8);
         assert_eq!(crc32c(&down), 0x113f_db5c);
     }

@@ -13,11 +13,13 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod alg;
 pub mod be;
 pub mod checksum;
 pub mod expect;
 pub mod hash;
 pub mod l4;
+pub mod nat;
 pub mod packet;
 pub mod seqadj;
 pub mod tuple;

@@ -18,7 +18,7 @@ use core::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::Jiffies,
-    tuple::{Direction, Tuple},
+    tuple::{Direction, Family, Tuple},
 };
 
 /// Status bits (`enum ip_conntrack_status`).
@@ -92,7 +92,8 @@ pub struct Conn {
 /// Size of an object of the connection cache, bytes.
 pub const SIZE: usize = size_of::<Conn>();
 
-// One connection fills four cache lines, no more.
+// One connection fills four cache lines, no more, if its lock is only a lock.
+#[cfg(not(CONFIG_DEBUG_SPINLOCK))]
 const _: () = assert!(SIZE <= 256);
 const _: () = assert!(offset_of!(Conn, raw) == 0);
 
@@ -144,6 +145,16 @@ impl Conn {
     #[inline]
     pub fn l3num(&self) -> u16 {
         self.tuple(Direction::Original).src.l3num
+    }
+
+    /// Its family.
+    #[inline]
+    pub fn family(&self) -> Family {
+        if self.l3num() == Family::Ipv6.number() {
+            Family::Ipv6
+        } else {
+            Family::Ipv4
+        }
     }
 
     #[inline]
@@ -275,11 +286,14 @@ impl Conn {
         unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).mark) }
     }
 
-    /// Its security mark.
+    /// Its security mark; 0 in a kernel without them.
     #[inline]
     pub fn secmark(&self) -> u32 {
+        #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
         // SAFETY: An aligned word that others may write meanwhile.
-        unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).secmark) }
+        return unsafe { core::ptr::read_volatile(&raw const (*self.as_ptr()).secmark) };
+        #[cfg(not(CONFIG_NF_CONNTRACK_SECMARK))]
+        return 0;
     }
 
     /// The connection that expected this one; it lives as long as this one.
@@ -544,6 +558,8 @@ impl Fresh {
             core::ptr::write_volatile(&raw mut (*raw).timeout, 0);
             (*raw).ct_net.net = net.as_ptr();
             (*raw).zone = zone.to_c();
+            // In no list of NAT's (see `super::nat`).
+            (*raw).nat_bysource.next = core::ptr::null_mut();
             core::ptr::write_bytes(
                 raw.cast::<u8>().add(tail),
                 0,
@@ -563,12 +579,17 @@ impl Fresh {
     /// Sets the master, whose reference it takes over, and the mark, security
     /// mark and status that come from it.
     pub fn set_master(&mut self, master: ConnRef) {
-        let (mark, secmark) = (master.mark(), master.secmark());
+        let mark = master.mark();
+        #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
+        let secmark = master.secmark();
         // SAFETY: Nobody else can reach the connection yet.
         unsafe {
             let raw = self.0.as_ptr().cast::<bindings::nf_conn>();
             (*raw).mark = mark;
-            (*raw).secmark = secmark;
+            #[cfg(CONFIG_NF_CONNTRACK_SECMARK)]
+            {
+                (*raw).secmark = secmark;
+            }
             (*raw).master = master.into_raw();
         }
         self.conn().set_status(Status::EXPECTED);

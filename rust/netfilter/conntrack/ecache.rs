@@ -146,6 +146,12 @@ impl<'a> Cache<'a> {
         unsafe { AtomicU64::from_ptr((&raw mut (*self.0.as_ptr()).timestamp).cast()) }
     }
 
+    /// The time of an event that is noted, nanoseconds since 1970, or 0.
+    #[inline]
+    pub fn time(self) -> u64 {
+        self.timestamp().load(Ordering::Relaxed)
+    }
+
     fn stamp(self) {
         // SAFETY: Readable in any context.
         let now = unsafe { bindings::ktime_real_ns() };

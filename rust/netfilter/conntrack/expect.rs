@@ -8,8 +8,11 @@
 //! [`NewExpect`] borrows its master, and an [`ExpectRef`] holds a reference to
 //! it. Under RCU alone an expectation may be looked at, but not its master.
 
+mod new;
+mod nat;
 mod table;
 
+pub use new::*;
 pub use table::*;
 
 use super::{
@@ -23,14 +26,15 @@ use core::{
     mem::{offset_of, size_of, ManuallyDrop},
     ops::Deref,
     ptr::{null_mut, NonNull},
-    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
+    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
 };
 use kernel::sync::rcu;
 use nf_bindings as bindings;
 use nf_proto::{
+    be::Be16,
     expect::Mask,
     l4::Jiffies,
-    tuple::{Direction, Tuple},
+    tuple::{Address, Direction, Tuple},
 };
 
 /// Number of classes a helper can sort its expectations into.
@@ -67,8 +71,14 @@ const _: () = {
 /// From the cache of expectations; freed a grace period after the last
 /// reference is given back. While it is in the table only its flags and its
 /// timeout change.
-#[repr(transparent)]
-pub struct Expect(UnsafeCell<bindings::nf_conntrack_expect>);
+#[repr(C)]
+pub struct Expect {
+    raw: UnsafeCell<bindings::nf_conntrack_expect>,
+    /// See [`Expect::serial`].
+    serial: AtomicU64,
+}
+
+const _: () = assert!(offset_of!(Expect, raw) == 0);
 
 // SAFETY: What changes while others can reach it is accessed atomically.
 unsafe impl Sync for Expect {}
@@ -103,7 +113,14 @@ impl Expect {
     /// The C pointer.
     #[inline]
     pub fn as_ptr(&self) -> *mut bindings::nf_conntrack_expect {
-        self.0.get()
+        self.raw.get()
+    }
+
+    /// Its number: later ones have higher ones, in the table and in a master's
+    /// list, both of which have the newest first. 0 if it was never there.
+    #[inline]
+    pub fn serial(&self) -> u64 {
+        self.serial.load(Ordering::Relaxed)
     }
 
     /// The expected tuple.
@@ -212,6 +229,30 @@ impl Expect {
         unsafe { Helper::from_raw((*self.as_ptr()).assign_helper) }
     }
 
+    /// The number of what it is to call, to be compared only; 0 if there is
+    /// nothing.
+    #[inline]
+    pub fn function(&self) -> usize {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).expectfn }.map_or(0, |function| function as usize)
+    }
+
+    /// What NAT is to do with the expected connection: the direction in which
+    /// the source was changed, and the source that it had.
+    #[inline]
+    pub fn nat(&self) -> Nat {
+        // SAFETY: Constant while others can reach it, by the type invariant;
+        // every bit pattern is an address and a port.
+        unsafe {
+            let raw = self.as_ptr();
+            Nat {
+                reply: (*raw).dir == Direction::Reply as u32,
+                address: (&raw const (*raw).saved_addr).cast::<Address>().read(),
+                id: Be16::from_raw((&raw const (*raw).saved_proto).cast::<u16>().read()),
+            }
+        }
+    }
+
     /// It is by this helper or for it.
     #[inline]
     pub fn refers_to(&self, helper: &Helper) -> bool {
@@ -258,6 +299,23 @@ impl Expect {
     }
 }
 
+/// What NAT is to do with an expected connection.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nat {
+    /// In which direction its master's helper saw the address: the reply's, or
+    /// the original one.
+    pub reply: bool,
+    /// The address that was there before NAT.
+    pub address: Address,
+    /// The port, or what stands for it, that was there before NAT.
+    pub id: Be16,
+}
+
+const _: () = {
+    assert!(size_of::<Address>() == size_of::<bindings::nf_inet_addr>());
+    assert!(size_of::<u16>() == size_of::<bindings::nf_conntrack_man_proto>());
+};
+
 /// What is called with the expected connection, after it was made.
 pub type ExpectFn =
     unsafe extern "C" fn(*mut bindings::nf_conn, *mut bindings::nf_conntrack_expect);
@@ -288,121 +346,6 @@ unsafe extern "C" fn free(head: *mut bindings::callback_head) {
     unsafe {
         let exp = head.byte_sub(offset_of!(bindings::nf_conntrack_expect, rcu));
         bindings::kmem_cache_free(CACHE.load(Ordering::Relaxed), exp.cast());
-    }
-}
-
-/// An expectation in the making, or just made: it borrows its master.
-///
-/// # Invariants
-///
-/// It owns a reference to the expectation, whose master lives for `'m`.
-pub struct NewExpect<'m>(NonNull<Expect>, &'m Conn);
-
-impl<'m> NewExpect<'m> {
-    /// A new expectation of `master`, all zero but for that and the time, which
-    /// is now. None if memory is short.
-    pub fn alloc(master: &'m Conn) -> Option<Self> {
-        // SAFETY: The cache exists while the module runs.
-        let exp = unsafe { bindings::expect_cache_zalloc(CACHE.load(Ordering::Relaxed)) };
-        let exp = NonNull::new(exp)?;
-        let exp = exp.cast::<bindings::nf_conntrack_expect>();
-        // SAFETY: Just allocated.
-        unsafe {
-            (*exp.as_ptr()).timeout = super::conn::now();
-            (*exp.as_ptr()).master = master.as_ptr();
-            Expect::from_raw(exp.as_ptr()).uses().set(1);
-        }
-        Some(NewExpect(exp.cast(), master))
-    }
-
-    /// Borrows what C code is making.
-    ///
-    /// # Safety
-    ///
-    /// C holds references to the expectation and to its master for `'m`.
-    #[inline]
-    pub unsafe fn borrow_raw(exp: *mut bindings::nf_conntrack_expect) -> ManuallyDrop<Self> {
-        // SAFETY: By the function's safety requirement.
-        unsafe {
-            ManuallyDrop::new(NewExpect(
-                NonNull::new_unchecked(exp.cast()),
-                Conn::from_raw((*exp).master),
-            ))
-        }
-    }
-
-    /// Hands it to C code.
-    #[inline]
-    pub fn into_raw(self) -> *mut bindings::nf_conntrack_expect {
-        ManuallyDrop::new(self).0.as_ptr().cast()
-    }
-
-    /// Its master.
-    #[inline]
-    pub fn master(&self) -> &'m Conn {
-        self.1
-    }
-
-    /// Says what is expected. Ignored if it is in the table: then it does not
-    /// change any more.
-    pub fn describe(&mut self, what: &Description<'_>) {
-        let exp = self.as_ptr();
-        // SAFETY: A reference is held. Only its maker, who is here, puts it
-        // into the table; who still looks at it there under RCU after somebody
-        // removed it sees single words change.
-        unsafe {
-            if hlist::is_linked(&raw const (*exp).hnode) {
-                return;
-            }
-            (*exp).flags = what.flags;
-            (*exp).class = what.class;
-            (*exp).expectfn = None;
-            (*exp).helper = what.helper.map_or(null_mut(), Helper::as_ptr);
-            (*exp).assign_helper = null_mut();
-            (*exp).net.net = self.1.net().as_ptr();
-            (*exp).zone = self.1.zone().to_c();
-            let original = self.1.tuple(Direction::Original);
-            (&raw mut (*exp).master_tuple)
-                .cast::<Tuple>()
-                .write(*original);
-            (&raw mut (*exp).tuple).cast::<Tuple>().write(what.tuple);
-            (&raw mut (*exp).mask).cast::<Mask>().write(what.mask);
-            (&raw mut (*exp).saved_addr).write_bytes(0, 1);
-            (&raw mut (*exp).saved_proto).write_bytes(0, 1);
-            (*exp).dir = Direction::Original as u32;
-        }
-    }
-}
-
-/// What is expected.
-pub struct Description<'h> {
-    /// Class, of those of the master's helper.
-    pub class: u32,
-    /// [`flag`]s.
-    pub flags: u32,
-    /// The expected tuple.
-    pub tuple: Tuple,
-    /// Which bits of its source count.
-    pub mask: Mask,
-    /// The helper that expects: the master's, which stays as long as that.
-    pub helper: Option<&'h Helper>,
-}
-
-impl Deref for NewExpect<'_> {
-    type Target = Expect;
-
-    #[inline]
-    fn deref(&self) -> &Expect {
-        // SAFETY: A reference is held, by the type invariant.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for NewExpect<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: The reference is this value's.
-        unsafe { put(self.0.as_ptr().cast()) };
     }
 }
 

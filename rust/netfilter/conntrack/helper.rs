@@ -3,9 +3,18 @@
 //! `struct nf_conntrack_helper` and `struct nf_conn_help`: helpers, and what a
 //! connection keeps about its helper.
 
+mod info;
+mod memory;
+mod nat;
+mod payload;
+mod ports;
 mod register;
 mod registry;
+pub mod user;
 
+pub use nat::{LoadedHalf, Nat, NatHalf};
+pub use payload::Segment;
+pub use ports::{places, Registrations, MAX_PORTS};
 pub use register::{Class, ConntrackHelper, Place, Registration};
 pub use registry::*;
 
@@ -436,6 +445,21 @@ pub fn request_module(name: &[u8]) {
     let length = c_int::try_from(name.len()).unwrap_or(0);
     // SAFETY: The format takes a length and as many bytes.
     unsafe { bindings::__request_module(true, c"%.*s".as_char_ptr(), length, name.as_ptr()) };
+}
+
+/// Tells the administrator why a connection's helper drops a packet
+/// (`nf_ct_helper_log`).
+#[cold]
+pub fn log(packet: &Packet<'_>, conn: &Conn, why: &CStr) {
+    // SAFETY: Packet and connection are valid, and the format takes a string.
+    unsafe {
+        bindings::nf_ct_helper_log(
+            packet.as_ptr(),
+            conn.as_ptr(),
+            c"%s".as_char_ptr(),
+            why.as_char_ptr(),
+        );
+    }
 }
 
 /// Waits until nobody is in a read section that began before. Sleeps.

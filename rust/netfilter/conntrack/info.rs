@@ -34,6 +34,12 @@ impl Info {
         Info(number as u8 & 7)
     }
 
+    /// Part of a connection that has seen both directions.
+    #[inline]
+    pub const fn is_established(self) -> bool {
+        matches!(self, Info::ESTABLISHED | Info::ESTABLISHED_REPLY)
+    }
+
     /// The direction (`CTINFO2DIR`).
     #[inline]
     pub const fn direction(self) -> Direction {

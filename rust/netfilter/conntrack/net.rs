@@ -20,6 +20,11 @@ use nf_bindings as bindings;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Net(NonNull<bindings::net>);
 
+// SAFETY: A namespace belongs to no thread.
+unsafe impl Send for Net {}
+// SAFETY: What changes in it is accessed atomically or under its locks.
+unsafe impl Sync for Net {}
+
 impl Net {
     /// From a C pointer.
     ///

@@ -3,6 +3,9 @@
 //! A packet in a hook, as connection tracking sees it: its bytes from the
 //! network header on, and the connection it carries.
 
+pub mod resize;
+pub mod write;
+
 use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};

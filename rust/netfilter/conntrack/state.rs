@@ -11,7 +11,7 @@ use core::{
     sync::atomic::{AtomicU32, Ordering},
 };
 use nf_bindings as bindings;
-use nf_proto::l4::{gre, icmp, icmpv6, sctp, tcp, udp};
+use nf_proto::l4::{gre, icmp, icmpv6, number, sctp, tcp, udp};
 
 /// A protocol's state that has the layout of a member of the union.
 ///
@@ -161,6 +161,39 @@ pub fn generic_timeout(net: Net, own: OwnTimeouts) -> u32 {
     let [timeout] = table(own, &[net.protocols().generic.timeout]);
     timeout
 }
+
+/// The timeouts of a protocol in a namespace, in jiffies, as its policies number
+/// them; none of a protocol that has no timeouts of its own (255: all of these).
+///
+/// Single words change at any time.
+pub fn timeouts(net: &Net, protocol: u8) -> Option<&[AtomicU32]> {
+    fn words<const N: usize>(table: *mut [u32; N]) -> (*const AtomicU32, usize) {
+        (table.cast_const().cast(), N)
+    }
+    fn word(timeout: *mut u32) -> (*const AtomicU32, usize) {
+        (timeout.cast_const().cast(), 1)
+    }
+    // SAFETY: By the invariant of `Net`; only addresses are computed.
+    let (table, entries) = unsafe {
+        let all = &raw mut (*net.ct()).nf_ct_proto;
+        match protocol {
+            number::TCP => words(&raw mut (*all).tcp.timeouts),
+            number::UDP => words(&raw mut (*all).udp.timeouts),
+            number::SCTP => words(&raw mut (*all).sctp.timeouts),
+            number::GRE => words(&raw mut (*all).gre.timeouts),
+            number::ICMP => word(&raw mut (*all).icmp.timeout),
+            number::ICMPV6 => word(&raw mut (*all).icmpv6.timeout),
+            ALL_OTHERS => word(&raw mut (*all).generic.timeout),
+            _ => return None,
+        }
+    };
+    // SAFETY: An array inside the namespace, which lives as long as `net` is
+    // borrowed; its words are only accessed atomically.
+    Some(unsafe { core::slice::from_raw_parts(table, entries) })
+}
+
+/// Stands for all protocols that have no timeouts of their own.
+pub const ALL_OTHERS: u8 = 255;
 
 /// Sets a namespace's defaults, in jiffies.
 pub fn init_net(net: Net) {

@@ -15,6 +15,10 @@
 //! sees it by the value of the nulls marker at the chain's end, and starts
 //! again.
 
+mod walk;
+
+pub use walk::{Position, Walk};
+
 use super::{stat::Counter, Conn, ConnRef, Net, Zone};
 use core::{
     mem::offset_of,

@@ -6,6 +6,8 @@
 //! nfnetlink_cttimeout and nft_ct make them; templates and connections refer
 //! to them by a count, and readers find them under RCU.
 
+mod policy;
+
 use super::{ext, Conn, Net};
 use core::{
     marker::PhantomData,

@@ -3,7 +3,7 @@
 //! The core: include/net/netfilter/nf_conntrack.h and nf_conntrack_core.h.
 
 use crate::{
-    alloc, check_prototype,
+    alloc, change, check_prototype,
     confirm::{self, Confirmed},
     delete, ecache, expect, helper, iterate, packet,
     store::{self, CACHE},
@@ -13,7 +13,7 @@ use core::{ptr::null_mut, ptr::NonNull, sync::atomic::Ordering};
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use netfilter::conntrack::{
     account,
-    conn::{self, now},
+    conn,
     skb::{Carried, Hook, Packet},
     tuple, Conn, ConnRef, Info, Net, Status, Zone,
 };
@@ -386,19 +386,9 @@ pub unsafe extern "C" fn nf_conntrack_hash_check_insert(ct: *mut bindings::nf_co
 pub unsafe extern "C" fn __nf_ct_change_timeout(ct: *mut bindings::nf_conn, timeout: u64) -> c_int {
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
-    if conn.status().has(Status::FIXED_TIMEOUT) {
-        return kernel::error::code::EPERM.to_errno();
-    }
-    let timeout = timeout.min(i32::MAX as u64) as u32;
-    if conn.is_confirmed() {
-        conn.set_timeout(now().wrapping_add(timeout));
-    } else {
-        conn.set_timeout(timeout);
-    }
-    if conn.is_dying() {
-        -(bindings::ETIME as c_int)
-    } else {
-        0
+    match change::timeout(conn, timeout) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
     }
 }
 
@@ -425,17 +415,10 @@ pub unsafe extern "C" fn nf_ct_change_status_common(
 ) -> c_int {
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
-    let wanted = Status(u64::from(status));
-    let now = conn.status();
-    let differ = Status(now.0 ^ wanted.0);
-    let once = Status::SEEN_REPLY | Status::ASSURED;
-    if differ.any(Status::EXPECTED | Status::CONFIRMED | Status::DYING)
-        || Status(differ.0 & now.0).any(once)
-    {
-        return kernel::error::code::EBUSY.to_errno();
+    match change::status(conn, Status(u64::from(status))) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
     }
-    conn.change_status(wanted, Status(0));
-    0
 }
 
 /// # Safety
@@ -523,15 +506,21 @@ pub unsafe extern "C" fn nf_ct_iterate_cleanup_net(
 #[no_mangle]
 pub unsafe extern "C" fn nf_ct_iterate_destroy(iter: Iterator, data: *mut c_void) {
     let Some(iter) = iter else { return };
+    destroy_all(|conn| {
+        // SAFETY: By the C contract; the connection is valid under the lock.
+        unsafe { iter(conn.as_ptr(), data) != 0 }
+    });
+}
+
+/// Removes all connections that `choose` picks, of all namespaces, those of packets
+/// in queues included; for a module that goes. May sleep.
+pub fn destroy_all(choose: impl FnMut(&Conn) -> bool) {
     // Packets with unconfirmed connections wait in queues of user space: they
     // are dropped, and those on their way come through, before the walk.
     // SAFETY: Process context.
     unsafe { bindings::ct_drop_queued() };
-    iterate::remove(None, 0, 0, |conn| {
-        // SAFETY: By the C contract; the connection is valid under the lock.
-        unsafe { iter(conn.as_ptr(), data) != 0 }
-    });
-    // SAFETY: Process context. What `iter` took away is unused afterwards.
+    iterate::remove(None, 0, 0, choose);
+    // SAFETY: Process context. What `choose` took away is unused afterwards.
     unsafe { bindings::synchronize_rcu() };
 }
 

@@ -3,16 +3,18 @@
 //! `struct nf_conntrack_l4proto`: what netlink code asks of a protocol. The
 //! tables that differ are data; the functions are the same for all.
 
+mod timeouts;
+
 use crate::check_prototype;
 use core::mem::zeroed;
 use kernel::{
-    error::code::{EINVAL, ENOSPC},
-    ffi::{c_int, c_uint, c_void},
+    error::code::EINVAL,
+    ffi::{c_int, c_uint},
 };
-use netfilter::conntrack::{tuple, Conn, HZ};
+use netfilter::conntrack::{tuple, Conn};
 use nf_bindings as bindings;
 use nf_proto::{
-    be::{Be16, Be32},
+    be::Be16,
     l4::{icmp, icmpv6, number},
     tuple::Tuple,
 };
@@ -531,124 +533,6 @@ unsafe extern "C" fn sctp_get(tb: Attributes, ct: *mut bindings::nf_conn) -> c_i
     }
 }
 
-// Timeout policies: attribute `n` sets the entry of the table that the map says.
-
-/// Entry of the table for each attribute, from attribute 1 on.
-type Map = &'static [u8];
-
-const ONE: Map = &[0];
-const TWO: Map = &[0, 1];
-const TCP_MAP: Map = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13];
-const SCTP_MAP: Map = &[1, 2, 3, 4, 5, 6, 7, 8];
-
-/// # Safety
-///
-/// `tb` is a parsed table; `data` and `defaults` are as long as the map's
-/// largest entry says; `data` may be null: then the defaults are set.
-unsafe fn timeouts_get(
-    map: Map,
-    tb: Attributes,
-    data: *mut c_void,
-    defaults: *mut u32,
-    entries: usize,
-) -> c_int {
-    // SAFETY: By the caller's contract.
-    unsafe {
-        let table = if data.is_null() {
-            defaults
-        } else {
-            core::ptr::copy_nonoverlapping(defaults, data.cast(), entries);
-            data.cast()
-        };
-        for (attribute, entry) in (1..).zip(map) {
-            if let Some(seconds) = value(tb, attribute) {
-                *table.add(usize::from(*entry)) = Be32::from_bytes(seconds).get().wrapping_mul(HZ);
-            }
-        }
-    }
-    0
-}
-
-/// # Safety
-///
-/// `skb` is a netlink message, `data` a table as the map says.
-unsafe fn timeouts_put(map: Map, skb: *mut bindings::sk_buff, data: *const c_void) -> c_int {
-    for (attribute, entry) in (1..).zip(map) {
-        // SAFETY: By the caller's contract.
-        unsafe {
-            let timeout = *data.cast::<u32>().add(usize::from(*entry));
-            if !put(skb, attribute, Be32::new(timeout / HZ).to_bytes()) {
-                return ENOSPC.to_errno();
-            }
-        }
-    }
-    0
-}
-
-macro_rules! timeouts {
-    ($($module:ident = $map:ident, $entries:expr, $attributes:expr, |$p:ident| $defaults:expr;)*) => {
-        $(mod $module {
-            use super::*;
-
-            pub(super) static POLICY: Policy<{ $attributes + 1 }> = {
-                // SAFETY: All of its fields may be zero.
-                let mut table = unsafe { zeroed::<[bindings::nla_policy; $attributes + 1]>() };
-                let mut i = 1;
-                while i <= $attributes {
-                    table[i].type_ = U32 as u8;
-                    i += 1;
-                }
-                Constant(table)
-            };
-
-            /// # Safety
-            ///
-            /// C: a parsed table, a namespace, and an object or null.
-            pub(super) unsafe extern "C" fn get(
-                tb: Attributes,
-                net: *mut bindings::net,
-                data: *mut c_void,
-            ) -> c_int {
-                // SAFETY: By the C contract.
-                unsafe {
-                    let $p = &raw mut (*netfilter::conntrack::Net::from_raw(net).ct()).nf_ct_proto;
-                    timeouts_get($map, tb, data, $defaults, $entries)
-                }
-            }
-
-            /// # Safety
-            ///
-            /// C: a netlink message, and an object.
-            pub(super) unsafe extern "C" fn put(
-                skb: *mut bindings::sk_buff,
-                data: *const c_void,
-            ) -> c_int {
-                // SAFETY: By the C contract.
-                unsafe { timeouts_put($map, skb, data) }
-            }
-
-            pub(super) const fn describe(mut l4: bindings::nf_conntrack_l4proto) -> bindings::nf_conntrack_l4proto {
-                l4.ctnl_timeout.nlattr_to_obj = Some(get);
-                l4.ctnl_timeout.obj_to_nlattr = Some(put);
-                l4.ctnl_timeout.obj_size = ($entries * 4) as u16;
-                l4.ctnl_timeout.nlattr_max = $attributes as u16;
-                l4.ctnl_timeout.nla_policy = POLICY.0.as_ptr();
-                l4
-            }
-        })*
-    };
-}
-
-timeouts! {
-    tcp_timeouts = TCP_MAP, 14, 11, |p| (&raw mut (*p).tcp.timeouts).cast();
-    udp_timeouts = TWO, 2, 2, |p| (&raw mut (*p).udp.timeouts).cast();
-    gre_timeouts = TWO, 2, 2, |p| (&raw mut (*p).gre.timeouts).cast();
-    sctp_timeouts = SCTP_MAP, 10, 9, |p| (&raw mut (*p).sctp.timeouts).cast();
-    icmp_timeouts = ONE, 1, 1, |p| &raw mut (*p).icmp.timeout;
-    icmpv6_timeouts = ONE, 1, 1, |p| &raw mut (*p).icmpv6.timeout;
-    generic_timeouts = ONE, 1, 1, |p| &raw mut (*p).generic.timeout;
-}
-
 // The structures themselves.
 
 const fn blank(protocol: u8, clash: bool) -> bindings::nf_conntrack_l4proto {
@@ -679,7 +563,7 @@ unsafe extern "C" fn icmp_attr_size() -> c_uint {
 type L4 = Constant<bindings::nf_conntrack_l4proto>;
 
 static TCP_L4: L4 = Constant({
-    let mut l4 = with_ports(tcp_timeouts::describe(blank(number::TCP, false)));
+    let mut l4 = with_ports(timeouts::tcp::describe(blank(number::TCP, false)));
     l4.to_nlattr = Some(tcp_put);
     l4.from_nlattr = Some(tcp_get);
     // Four attributes of one or two bytes.
@@ -687,10 +571,13 @@ static TCP_L4: L4 = Constant({
     l4
 });
 
-static UDP_L4: L4 = Constant(with_ports(udp_timeouts::describe(blank(number::UDP, true))));
+static UDP_L4: L4 = Constant(with_ports(timeouts::udp::describe(blank(
+    number::UDP,
+    true,
+))));
 
 static SCTP_L4: L4 = Constant({
-    let mut l4 = with_ports(sctp_timeouts::describe(blank(number::SCTP, false)));
+    let mut l4 = with_ports(timeouts::sctp::describe(blank(number::SCTP, false)));
     l4.to_nlattr = Some(sctp_put);
     l4.from_nlattr = Some(sctp_get);
     // Three attributes of up to four bytes.
@@ -698,10 +585,13 @@ static SCTP_L4: L4 = Constant({
     l4
 });
 
-static GRE_L4: L4 = Constant(with_ports(gre_timeouts::describe(blank(number::GRE, true))));
+static GRE_L4: L4 = Constant(with_ports(timeouts::gre::describe(blank(
+    number::GRE,
+    true,
+))));
 
 static ICMP_L4: L4 = Constant({
-    let mut l4 = icmp_timeouts::describe(blank(number::ICMP, true));
+    let mut l4 = timeouts::icmp::describe(blank(number::ICMP, true));
     l4.tuple_to_nlattr = Some(icmp_put);
     l4.nlattr_to_tuple = Some(icmp_get);
     l4.nlattr_tuple_size = Some(icmp_attr_size);
@@ -710,7 +600,7 @@ static ICMP_L4: L4 = Constant({
 });
 
 static ICMPV6_L4: L4 = Constant({
-    let mut l4 = icmpv6_timeouts::describe(blank(number::ICMPV6, true));
+    let mut l4 = timeouts::icmpv6::describe(blank(number::ICMPV6, true));
     l4.tuple_to_nlattr = Some(icmpv6_put);
     l4.nlattr_to_tuple = Some(icmpv6_get);
     l4.nlattr_tuple_size = Some(icmp_attr_size);
@@ -718,7 +608,7 @@ static ICMPV6_L4: L4 = Constant({
     l4
 });
 
-static GENERIC_L4: L4 = Constant(generic_timeouts::describe(blank(255, true)));
+static GENERIC_L4: L4 = Constant(timeouts::generic::describe(blank(255, true)));
 
 /// The protocol by its number; never null.
 ///

@@ -291,7 +291,7 @@ unsafe extern "C" fn exit_nets(list: *mut bindings::list_head) {
     });
     // Packets on their way through the hooks come to their end.
     // SAFETY: Process context.
-    unsafe { bindings::synchronize_rcu_expedited() };
+    unsafe { bindings::ct_wait_for_packets() };
     loop {
         let mut busy = false;
         each(&mut |net| {

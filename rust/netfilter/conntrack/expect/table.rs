@@ -6,7 +6,7 @@ use super::{put, Expect, ExpectRef, InTable, NewExpect, OfMaster, CACHE};
 use crate::conntrack::{helper::Help, hlist, Net};
 use core::{
     ptr::{null_mut, NonNull},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 use kernel::{prelude::*, sync::rcu};
 use nf_bindings as bindings;
@@ -75,6 +75,10 @@ impl ExpectLock {
     /// reference for them. It is in neither.
     pub fn link(&self, exp: &NewExpect<'_>, chain: Chain, help: &Help<'_>) {
         exp.uses().increment();
+        // Only changed with the lock.
+        let serial = SERIAL.load(Ordering::Relaxed).wrapping_add(1);
+        SERIAL.store(serial, Ordering::Relaxed);
+        exp.serial.store(serial, Ordering::Relaxed);
         // SAFETY: The lock is held, and a grace period passes after unlinking
         // before the expectation is freed.
         unsafe {
@@ -140,6 +144,9 @@ impl Drop for ExpectLock {
     }
 }
 
+/// The number of the newest expectation.
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
 /// A chain of the table.
 #[derive(Clone, Copy)]
 pub struct Chain(u32);
@@ -171,6 +178,16 @@ impl Chain {
         // SAFETY: Freed at the earliest when the read section has ended.
         iter.map(|exp| unsafe { &*exp.as_ptr() })
     }
+}
+
+/// A connection's expectations, the newest first. Some may just be going.
+#[inline]
+pub fn of_master<'g>(help: Help<'_>, _rcu: &'g rcu::Guard) -> impl Iterator<Item = &'g Expect> {
+    // SAFETY: The list is of linked expectations; under RCU, and the connection
+    // is there when the walk begins.
+    let iter = unsafe { hlist::iter::<Expect, OfMaster>(help.expectations()) };
+    // SAFETY: Freed at the earliest when the read section has ended.
+    iter.map(|exp| unsafe { &*exp.as_ptr() })
 }
 
 /// Number of chains.
@@ -207,7 +224,7 @@ pub fn start(chains: u32) -> Result {
             bindings::nf_ct_expect_hsize = chains.max(1);
         }
         bindings::nf_ct_expect_max = bindings::nf_ct_expect_hsize.saturating_mul(4);
-        let cache = bindings::expect_cache_create();
+        let cache = bindings::expect_cache_create(size_of::<Expect>() as u32);
         if cache.is_null() {
             return Err(ENOMEM);
         }

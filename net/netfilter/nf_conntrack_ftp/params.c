@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Module parameters: those of Rust modules are not shown in sysfs. */
+#include <linux/moduleparam.h>
+#include <net/netfilter/rustynat_helpers.h>
+
+unsigned short nf_conntrack_ftp_ports[RUSTYNAT_MAX_PORTS] __read_mostly;
+unsigned int nf_conntrack_ftp_ports_count __read_mostly;
+module_param_array_named(ports, nf_conntrack_ftp_ports, ushort,
+			 &nf_conntrack_ftp_ports_count, 0400);
+
+bool nf_conntrack_ftp_loose __read_mostly;
+module_param_named(loose, nf_conntrack_ftp_loose, bool, 0600);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is in C: params.c.
+
+use nf_bindings as bindings;
+
+/// The ports that were given; none for the usual one.
+pub(crate) fn ports() -> &'static [u16] {
+    // SAFETY: Written before the module's `init` only, as nobody may write it in
+    // sysfs.
+    let (ports, count) = unsafe {
+        (
+            &*(&raw const bindings::nf_conntrack_irc_ports),
+            bindings::nf_conntrack_irc_ports_count,
+        )
+    };
+    ports.get(..count as usize).unwrap_or(ports)
+}
+
+/// How many DCC connections are expected of a connection at most.
+#[inline]
+pub(crate) fn max_dcc_channels() -> u32 {
+    // SAFETY: Written before the module's `init` only, as nobody may write it in
+    // sysfs.
+    unsafe { bindings::nf_conntrack_irc_max_dcc_channels }
+}
+
+/// How long they are expected, in seconds.
+#[inline]
+pub(crate) fn dcc_timeout() -> u32 {
+    // SAFETY: Written before the module's `init` only, as nobody may write it in
+    // sysfs.
+    unsafe { bindings::nf_conntrack_irc_dcc_timeout }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is in C: params.c.
+
+use nf_bindings as bindings;
+
+/// The ports that were given; none for the usual one.
+pub(crate) fn ports() -> &'static [u16] {
+    // SAFETY: Written before the module's `init` only, as nobody may write it in
+    // sysfs.
+    let (ports, count) = unsafe {
+        (
+            &*(&raw const bindings::nf_conntrack_sane_ports),
+            bindings::nf_conntrack_sane_ports_count,
+        )
+    };
+    ports.get(..count as usize).unwrap_or(ports)
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! SNMP (RFC 1157, RFC 3416): the IPv4 addresses that a message has as values,
+//! and in a trap as the agent's address.
+
+use super::ber::{Element, Malformed, Reader};
+
+/// Tags: universal ones of X.680, then those of RFC 1155 and RFC 3416.
+mod tag {
+    pub(super) const INTEGER: u8 = 0x02;
+    pub(super) const OCTET_STRING: u8 = 0x04;
+    pub(super) const NULL: u8 = 0x05;
+    pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+    pub(super) const SEQUENCE: u8 = 0x30;
+    pub(super) const IP_ADDRESS: u8 = 0x40;
+    pub(super) const COUNTER: u8 = 0x41;
+    pub(super) const UNSIGNED: u8 = 0x42;
+    pub(super) const TIME_TICKS: u8 = 0x43;
+    pub(super) const OPAQUE: u8 = 0x44;
+    pub(super) const COUNTER64: u8 = 0x46;
+    pub(super) const NO_SUCH_OBJECT: u8 = 0x80;
+    pub(super) const END_OF_MIB_VIEW: u8 = 0x82;
+    pub(super) const GET: u8 = 0xa0;
+    pub(super) const TRAP_V1: u8 = 0xa4;
+    pub(super) const REPORT: u8 = 0xa8;
+}
+
+/// A message that was read as a whole and found right.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// A version 1 trap's agent address.
+    agent: Option<usize>,
+    /// The variable bindings.
+    bindings: Reader<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads the payload of a datagram: a message of version 1 or 2c.
+    pub fn parse(payload: &'a [u8]) -> Result<Self, Malformed> {
+        let mut datagram = Reader::new(payload);
+        let mut message = datagram.expect(tag::SEQUENCE)?.inside();
+        // 0 is version 1, 1 is version 2c.
+        if !matches!(message.expect(tag::INTEGER)?.contents, [0 | 1]) {
+            return Err(Malformed);
+        }
+        message.expect(tag::OCTET_STRING)?;
+        let pdu = message.element()?;
+        message.end()?;
+        let mut inside = pdu.inside();
+        let agent = match pdu.tag {
+            tag::TRAP_V1 => Some(trap(&mut inside)?),
+            tag::GET..=tag::REPORT => {
+                for _ in 0..3 {
+                    integer(&inside.expect(tag::INTEGER)?)?;
+                }
+                None
+            }
+            _ => return Err(Malformed),
+        };
+        let bindings = inside.expect(tag::SEQUENCE)?.inside();
+        inside.end()?;
+        let mut check = bindings;
+        while !check.is_at_end() {
+            value(&mut check)?;
+        }
+        Ok(Message { agent, bindings })
+    }
+
+    /// Where the IPv4 addresses are, in bytes from the payload's start; each has
+    /// four bytes.
+    pub fn addresses(&self) -> impl Iterator<Item = usize> + 'a {
+        let mut bindings = self.bindings;
+        let values = core::iter::from_fn(move || {
+            while !bindings.is_at_end() {
+                // Cannot fail: it was read before.
+                let value = value(&mut bindings).ok()?;
+                if value.tag == tag::IP_ADDRESS {
+                    return Some(value.at);
+                }
+            }
+            None
+        });
+        self.agent.into_iter().chain(values)
+    }
+}
+
+/// RFC 1157, section 4.1.6: a trap of version 1 up to its bindings. Where its
+/// agent's address is.
+fn trap(inside: &mut Reader<'_>) -> Result<usize, Malformed> {
+    non_empty(&inside.expect(tag::OBJECT_IDENTIFIER)?)?;
+    let agent = inside.expect(tag::IP_ADDRESS)?;
+    address(&agent)?;
+    integer(&inside.expect(tag::INTEGER)?)?;
+    integer(&inside.expect(tag::INTEGER)?)?;
+    integer(&inside.expect(tag::TIME_TICKS)?)?;
+    Ok(agent.at)
+}
+
+/// Reads a variable binding; its value.
+fn value<'a>(bindings: &mut Reader<'a>) -> Result<Element<'a>, Malformed> {
+    let mut binding = bindings.expect(tag::SEQUENCE)?.inside();
+    non_empty(&binding.expect(tag::OBJECT_IDENTIFIER)?)?;
+    let value = binding.element()?;
+    binding.end()?;
+    match value.tag {
+        tag::INTEGER | tag::COUNTER | tag::UNSIGNED | tag::TIME_TICKS | tag::COUNTER64 => {
+            integer(&value)?;
+        }
+        tag::IP_ADDRESS => address(&value)?,
+        tag::OCTET_STRING | tag::OPAQUE => {}
+        tag::OBJECT_IDENTIFIER => non_empty(&value)?,
+        tag::NULL | tag::NO_SUCH_OBJECT..=tag::END_OF_MIB_VIEW => {
+            if !value.contents.is_empty() {
+                return Err(Malformed);
+            }
+        }
+        _ => return Err(Malformed),
+    }
+    Ok(value)
+}
+
+/// Numbers have up to 64 bits; unsigned ones may have a zero before them.
+fn integer(element: &Element<'_>) -> Result<(), Malformed> {
+    if matches!(element.contents.len(), 1..=9) {
+        Ok(())
+    } else {
+        Err(Malformed)
+    }
+}
+
+fn address(element: &Element<'_>) -> Result<(), Malformed> {
+    if element.contents.len() == 4 {
+        Ok(())
+    } else {
+        Err(Malformed)
+    }
+}
+
+fn non_empty(element: &Element<'_>) -> Result<(), Malformed> {
+    if element.contents.is_empty() {
+        Err(Malformed)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
+        let mut bytes = std::vec![tag];
+        if contents.len() > 0x7f {
+            bytes.push(0x82);
+            bytes.extend((contents.len() as u16).to_be_bytes());
+        } else {
+            bytes.push(contents.len() as u8);
+        }
+        bytes.extend(contents);
+        bytes
+    }
+
+    fn binding(tag: u8, value: &[u8]) -> Vec<u8> {
+        let parts = [element(6, &[0x2b, 6, 1]), element(tag, value)].concat();
+        element(0x30, &parts)
+    }
+
+    fn message(version: &[u8], pdu: &[u8]) -> Vec<u8> {
+        let parts = [element(2, version), element(4, b"public"), pdu.to_vec()].concat();
+        element(0x30, &parts)
+    }
+
+    fn response(bindings: &[Vec<u8>]) -> Vec<u8> {
+        let numbers = [
+            element(2, &[1, 2, 3, 4]),
+            element(2, &[0]),
+            element(2, &[0]),
+        ]
+        .concat();
+        let pdu = [numbers, element(0x30, &bindings.concat())].concat();
+        message(&[1], &element(0xa2, &pdu))
+    }
+
+    fn trap_v1(agent: &[u8]) -> Vec<u8> {
+        let pdu = [
+            element(6, &[0x2b, 6, 1]),
+            element(0x40, agent),
+            element(2, &[6]),
+            element(2, &[1]),
+            element(0x43, &[1, 0]),
+            element(0x30, &binding(0x40, &[10, 0, 0, 2])),
+        ];
+        message(&[0], &element(0xa4, &pdu.concat()))
+    }
+
+    fn found(payload: &[u8]) -> Option<Vec<[u8; 4]>> {
+        let message = Message::parse(payload).ok()?;
+        let at = |at: usize| <[u8; 4]>::try_from(&payload[at..at + 4]).unwrap();
+        Some(message.addresses().map(at).collect())
+    }
+
+    #[test]
+    fn golden() {
+        let payload = response(&[
+            binding(0x40, &[10, 0, 0, 1]),
+            binding(2, &[7]),
+            binding(4, &[b'x'; 300]),
+            binding(5, &[]),
+            binding(0x81, &[]),
+            binding(0x46, &[0; 9]),
+            binding(0x40, &[192, 0, 2, 1]),
+        ]);
+        assert_eq!(
+            found(&payload),
+            Some(std::vec![[10, 0, 0, 1], [192, 0, 2, 1]])
+        );
+        assert_eq!(found(&response(&[])), Some(std::vec![]));
+        let addresses = std::vec![[10, 0, 0, 1], [10, 0, 0, 2]];
+        assert_eq!(found(&trap_v1(&[10, 0, 0, 1])), Some(addresses));
+    }
+
+    #[test]
+    fn cut_at_every_byte() {
+        for whole in [
+            trap_v1(&[10, 0, 0, 1]),
+            response(&[binding(0x40, &[10, 0, 0, 1])]),
+        ] {
+            for cut in 0..whole.len() {
+                assert_eq!(found(&whole[..cut]), None, "{cut}");
+            }
+        }
+    }
+
+    /// CVE-2008-1673 and CVE-2019-9162.
+    #[test]
+    fn lengths_and_contents_that_cannot_be() {
+        assert_eq!(found(&message(&[], &element(0xa2, &[]))), None);
+        assert_eq!(found(&message(&[2], &response(&[]))), None);
+        assert_eq!(found(&trap_v1(&[])), None);
+        assert_eq!(found(&trap_v1(&[10, 0, 0])), None);
+        assert_eq!(found(&trap_v1(&[10, 0, 0, 1, 2])), None);
+        for contents in [&[][..], &[1, 2, 3], &[1, 2, 3, 4, 5]] {
+            assert_eq!(found(&response(&[binding(0x40, contents)])), None);
+        }
+        let whole = response(&[binding(0x40, &[10, 0, 0, 1])]);
+        for at in 0..whole.len() {
+            for value in [0x80, 0x81, 0x82, 0x84, 0xff] {
+                let mut bad = whole.clone();
+                bad[at] = value;
+                // What is found, if anything, is inside.
+                found(&bad);
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_no_message() {
+        let mut payload = std::vec![];
+        for _ in 0..1000 {
+            payload = element(0x30, &payload);
+        }
+        assert_eq!(found(&payload), None);
+    }
+}
