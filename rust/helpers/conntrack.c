@@ -106,7 +106,7 @@ void nf_rust_helper_ct_work_stop(void)
 void nf_rust_helper_ct_resize_soon(void)
 {
 	if (READ_ONCE(work_started) && !work_pending(&resize_work))
-		queue_work(system_unbound_wq, &resize_work);
+		queue_work(system_dfl_wq, &resize_work);
 }
 
 void nf_rust_helper_ct_mutex_lock(void)

@@ -208,7 +208,7 @@ void nf_rust_helper_work_init(struct work_struct *work, work_func_t func)
 
 void nf_rust_helper_work_schedule(struct work_struct *work)
 {
-	queue_work(system_unbound_wq, work);
+	queue_work(system_dfl_wq, work);
 }
 
 void nf_rust_helper_work_stop(struct work_struct *work)

@@ -76,7 +76,8 @@ impl<'a> Passed<'a> {
     }
 }
 
-/// Before routing: another destination is another route.
+/// Before routing: another destination is another route. A packet of this host
+/// that comes in by the loopback device has its route, and was changed already.
 #[inline]
 pub fn pre_routing(
     mut packet: Packet<'_>,
@@ -85,12 +86,8 @@ pub fn pre_routing(
     family: Family,
 ) -> u32 {
     let passed = pass(&mut packet, hook, chains, Manip::Destination, family);
-    if let (Translated::Changed, Some((conn, info))) = (passed.translated, passed.conn) {
-        let direction = info.direction();
-        let (this, other) = (conn.tuple(direction), conn.tuple(direction.opposite()));
-        if this.dst.address != other.src.address {
-            packet.drop_route();
-        }
+    if passed.translated == Translated::Moved {
+        packet.drop_route();
     }
     passed.verdict
 }
@@ -100,7 +97,7 @@ pub fn pre_routing(
 #[inline]
 pub fn local_in(mut packet: Packet<'_>, hook: Hook<'_>, chains: Chains<'_>, family: Family) -> u32 {
     let passed = pass(&mut packet, hook, chains, Manip::Source, family);
-    if passed.translated == Translated::Changed {
+    if matches!(passed.translated, Translated::Changed | Translated::Moved) {
         packet.forget_socket();
     }
     passed.verdict

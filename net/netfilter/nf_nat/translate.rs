@@ -10,7 +10,7 @@ use nf_bindings as bindings;
 use nf_proto::{
     l4::{icmpv6, number},
     nat::{
-        rewrite::{self, Layout, New},
+        rewrite::{self, Change, Layout, New},
         Manip,
     },
     tuple::{Direction, Family},
@@ -24,8 +24,10 @@ const ICMP_REDIRECT: u8 = 5;
 pub enum Translated {
     /// Nothing is to be changed.
     Untouched,
-    /// One side was changed.
+    /// One side was changed, but not its address: that was so already.
     Changed,
+    /// One side has another address now.
+    Moved,
     /// It cannot be changed, and is to be dropped.
     Failed,
 }
@@ -89,14 +91,20 @@ pub fn change(
         Some(Family::Ipv6) => rewrite_one(packet, Family::Ipv6, &New::against(other, manip), manip),
         None => None,
     };
-    match changed {
-        Some(()) => Translated::Changed,
-        None => Translated::Failed,
+    changed.map_or(Translated::Failed, outcome)
+}
+
+#[inline]
+fn outcome(change: Change) -> Translated {
+    if change.moved() {
+        Translated::Moved
+    } else {
+        Translated::Changed
     }
 }
 
 #[inline(always)]
-fn rewrite_one(packet: &mut Packet<'_>, family: Family, new: &New, manip: Manip) -> Option<()> {
+fn rewrite_one(packet: &mut Packet<'_>, family: Family, new: &New, manip: Manip) -> Option<Change> {
     let layout = {
         let mut window = Window::new();
         let (bytes, len) = (packet.network_bytes(&mut window), packet.network_len());
@@ -108,7 +116,7 @@ fn rewrite_one(packet: &mut Packet<'_>, family: Family, new: &New, manip: Manip)
     let bytes = packet.writable(rewrite::headers(&layout))?;
     let change = rewrite::packet(bytes, &layout, new, manip, form).ok()?;
     packet.changed(change);
-    Some(())
+    Some(change)
 }
 
 /// Where the ICMP or ICMPv6 header of a packet is, from its network header;
@@ -172,7 +180,7 @@ pub fn error(
     match rewrite::error(bytes, &layout, other, manip, form) {
         Ok(change) => {
             packet.changed(change);
-            Translated::Changed
+            outcome(change)
         }
         Err(_) => Translated::Failed,
     }

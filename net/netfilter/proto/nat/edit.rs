@@ -5,6 +5,8 @@
 //!
 //! A list of edits is checked as a whole, before anything is changed.
 
+use core::cell::Cell;
+
 /// Replaces bytes of a payload by others, fewer, as many, or more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Edit<'a> {
@@ -161,11 +163,21 @@ impl Stretch {
         let Some(both) = buffer.get_mut(low..high.saturating_add(len)) else {
             return;
         };
-        // Within `both`, by its length: no bound is passed.
+        let both = Cell::from_mut(both).as_slice_of_cells();
+        let apart = high.wrapping_sub(low);
+        let (front, back) = match (both.get(..len), both.get(apart..)) {
+            (Some(front), Some(back)) => (front, back),
+            _ => return,
+        };
+        // Each in its turn, so that none is overwritten before it has moved.
         if from < to {
-            both.copy_within(..len, high.wrapping_sub(low));
+            for (old, new) in front.iter().zip(back).rev() {
+                new.set(old.get());
+            }
         } else {
-            both.copy_within(high.wrapping_sub(low).., 0);
+            for (old, new) in back.iter().zip(front) {
+                new.set(old.get());
+            }
         }
     }
 }

@@ -123,23 +123,33 @@ pub enum Form {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Failed;
 
-/// By how much the ones' complement sum of the packet's bytes has changed, all
-/// that was changed included: what is to be added to `skb->csum` of a
-/// `CHECKSUM_COMPLETE` packet. Without value for others.
+/// What was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Change(u16);
+pub struct Change {
+    sum: u16,
+    moved: bool,
+}
 
 impl Change {
-    /// As a word of this machine's memory: to be added as `__wsum`.
+    /// By how much the ones' complement sum of the packet's bytes has changed, as
+    /// a word of this machine's memory: to be added as `__wsum` to `skb->csum` of
+    /// a `CHECKSUM_COMPLETE` packet. Without meaning for others.
     #[inline]
     pub const fn raw(self) -> u16 {
-        self.0.to_be()
+        self.sum.to_be()
     }
 
     /// The sum in host order.
     #[inline]
-    pub const fn get(self) -> u16 {
-        self.0
+    pub const fn sum(self) -> u16 {
+        self.sum
+    }
+
+    /// The packet's address is another one than before. It is not if the packet
+    /// comes by once more, as one to this host does on its loopback device.
+    #[inline]
+    pub const fn moved(self) -> bool {
+        self.moved
     }
 }
 
@@ -203,7 +213,10 @@ pub fn packet(
             following,
         },
     );
-    Ok(Change(address.all.and(rest).fold()))
+    Ok(Change {
+        sum: address.all.and(rest).fold(),
+        moved: address.moved,
+    })
 }
 
 /// What transport checksums need to know of the rest.

@@ -286,7 +286,7 @@ proptest! {
         let change = packet(&mut bytes, &layout, &new, manip, form).unwrap();
         prop_assert_eq!(&bytes, &build(&moved(&parts, &new, manip), form));
         prop_assert_eq!(
-            fold(sum(&before) + u64::from(change.get())) % 0xffff,
+            fold(sum(&before) + u64::from(change.sum())) % 0xffff,
             fold(sum(&bytes)) % 0xffff
         );
     }
@@ -310,8 +310,13 @@ proptest! {
                 _ => parts.ids[manip as usize],
             }),
         };
-        packet(&mut bytes, &layout, &back, manip, form).unwrap();
-        prop_assert_eq!(bytes, before);
+        let change = packet(&mut bytes, &layout, &back, manip, form).unwrap();
+        prop_assert_eq!(&bytes, &before);
+        prop_assert_eq!(change.moved(), new_side(&parts, side).address != back.address);
+        // Once more: nothing happens.
+        let change = packet(&mut bytes, &layout, &back, manip, form).unwrap();
+        prop_assert_eq!(&bytes, &before);
+        prop_assert!(!change.moved() && change.sum() % 0xffff == 0);
     }
 
     /// Nothing panics, whatever the bytes; of fewer than are asked for nothing
@@ -455,7 +460,7 @@ proptest! {
         let change = error(&mut bytes, &outer, &other, manip.opposite(), Form::Full).unwrap();
         prop_assert_eq!(&bytes, &expected);
         prop_assert_eq!(
-            fold(sum(&before) + u64::from(change.get())) % 0xffff,
+            fold(sum(&before) + u64::from(change.sum())) % 0xffff,
             fold(sum(&bytes)) % 0xffff
         );
     }

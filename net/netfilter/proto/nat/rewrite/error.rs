@@ -65,7 +65,7 @@ pub fn error(
 
     let back = New::of(other, manip.opposite());
     let inside = packet(quoted, &inner, &back, manip.opposite(), Form::Full)?;
-    let inside = Difference(inside.get().into());
+    let inside = Difference(inside.sum().into());
     // The error goes where the quoted packet came from, or comes from where it
     // went.
     let outside = ip::set(network, outer.family, back.address, manip)?;
@@ -80,5 +80,8 @@ pub fn error(
     let mut field = [*c0, *c1];
     let checksum = apply(&mut field, covered, form, false);
     [*c0, *c1] = field;
-    Ok(Change(inside.and(outside.all).and(checksum).fold()))
+    Ok(Change {
+        sum: inside.and(outside.all).and(checksum).fold(),
+        moved: outside.moved,
+    })
 }

@@ -14,6 +14,8 @@ pub(super) struct Changed {
     pub(super) pseudo: Difference,
     /// Of all of the header.
     pub(super) all: Difference,
+    /// The address is another one.
+    pub(super) moved: bool,
 }
 
 /// Bytes behind the transport header's start, as the header says; 0 if it
@@ -61,7 +63,7 @@ fn set_v4(header: &mut [u8], address: Address, manip: Manip) -> Result<Changed, 
         Manip::Destination => [d0, d1, d2, d3],
     };
     let Address([word, ..]) = address;
-    let pseudo = exchange(field, word);
+    let (pseudo, moved) = exchange(field, word);
 
     let mut check = [*c0, *c1];
     let checksum = apply(&mut check, pseudo, Form::Full, false);
@@ -69,6 +71,7 @@ fn set_v4(header: &mut [u8], address: Address, manip: Manip) -> Result<Changed, 
     Ok(Changed {
         pseudo,
         all: pseudo.and(checksum),
+        moved,
     })
 }
 
@@ -83,21 +86,25 @@ fn set_v6(header: &mut [u8], address: Address, manip: Manip) -> Result<Changed, 
     };
     let Address(words) = address;
     let mut pseudo = Difference::default();
+    let mut moved = false;
     for (place, word) in field.chunks_exact_mut(4).zip(words) {
         if let [a, b, c, d] = place {
-            pseudo = pseudo.and(exchange([a, b, c, d], word));
+            let (difference, other) = exchange([a, b, c, d], word);
+            pseudo = pseudo.and(difference);
+            moved |= other;
         }
     }
     Ok(Changed {
         pseudo,
         all: pseudo,
+        moved,
     })
 }
 
 #[inline(always)]
-fn exchange(field: [&mut u8; 4], word: Be32) -> Difference {
+fn exchange(field: [&mut u8; 4], word: Be32) -> (Difference, bool) {
     let [a, b, c, d] = field;
     let old = u32::from_be_bytes([*a, *b, *c, *d]);
     [*a, *b, *c, *d] = word.to_bytes();
-    Difference::of_long(old, word.get())
+    (Difference::of_long(old, word.get()), old != word.get())
 }
