@@ -3,7 +3,7 @@
 //! Changing a packet: its bytes, and what its buffer says about them.
 
 use super::{Hook, Packet};
-use kernel::error::{to_result, Result};
+use kernel::error::{to_result, Error, Result};
 use nf_bindings as bindings;
 use nf_proto::nat::rewrite::{Change, Form};
 
@@ -117,12 +117,17 @@ impl Packet<'_> {
     /// # Errors
     ///
     /// It is to be blocked, there is no state yet, or memory is short.
+    #[inline]
     pub fn policy_again(&mut self, hook: Hook<'_>, ipv6: bool) -> Result {
         // SAFETY: Both are valid, and the packet has a route, as every packet at
         // OUTPUT and POSTROUTING.
-        to_result(unsafe {
-            bindings::packet_policy_again(hook.net().as_ptr(), self.as_ptr(), ipv6)
-        })
+        let error =
+            unsafe { bindings::packet_policy_again(hook.net().as_ptr(), self.as_ptr(), ipv6) };
+        if error == 0 {
+            Ok(())
+        } else {
+            Err(Error::from_errno(error))
+        }
     }
 }
 
