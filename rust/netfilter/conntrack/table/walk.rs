@@ -65,8 +65,8 @@ impl Position {
 /// How many connections are referred to at a time.
 const BATCH: usize = 8;
 
-/// Empty classes of hashes that are passed over at a time.
-const EMPTY: u32 = 256;
+/// Classes of hashes that are passed over at a time.
+const CLASSES: u32 = 256;
 
 /// How often so much is done before others may run.
 const PAUSE: u32 = 16;
@@ -91,8 +91,10 @@ impl Walk {
     /// comes again next time), or to the end: true. Process context; others may
     /// run meanwhile.
     ///
-    /// `choose` is called with a chain's lock held, and must not sleep; `visit`
-    /// without any lock.
+    /// `choose` is called under RCU, and must not sleep; it may be asked about a
+    /// connection that is just becoming another one, and is asked again when
+    /// that can no longer be. `visit` is called without any lock, with a
+    /// reference held.
     pub fn run(
         &mut self,
         table: &Table,
@@ -101,17 +103,14 @@ impl Walk {
     ) -> bool {
         let mut passed = 0u32;
         while !self.position.is_end() {
-            if let Some(mut batch) = self.next_batch(table, &mut choose) {
-                for slot in &mut batch.refs {
-                    let Some((position, conn)) = slot.take() else {
-                        break;
-                    };
+            if let Some(batch) = self.next_batch(table, &mut choose) {
+                for (position, conn) in batch.refs.into_iter().flatten() {
                     if visit(&conn) == Visit::Stop {
                         return false;
                     }
                     self.position = position;
                 }
-                self.position = batch.next.unwrap_or(self.position);
+                self.position = batch.next;
             }
             passed = passed.wrapping_add(1);
             if passed % PAUSE == 0 {
@@ -130,24 +129,42 @@ impl Walk {
         choose: &mut impl FnMut(&Conn) -> bool,
     ) -> Option<Batch> {
         let _rcu = kernel::sync::rcu::read_lock();
-        let mut passed = 0u32;
-        let hash = loop {
-            let hash = self.position.hash();
-            let class = Class::now(table, hash);
-            if !class.is_empty() {
-                break hash;
-            }
-            self.position = self.position.next_class(class.mask);
-            passed = passed.wrapping_add(1);
-            if passed == EMPTY || self.position.is_end() {
+        let found = Nearest::new();
+        for _ in 0..CLASSES {
+            if self.position.is_end() {
                 return None;
             }
-        };
-        let _lock = table.lock(hash, hash);
-        // Entries do not move while their lock is held; what the size was
-        // before does not count.
-        let class = Class::now(table, hash);
-        let found = Nearest::new();
+            let hash = self.position.hash();
+            let mut class = Class::now(table, hash);
+            let mut lock = None;
+            if !self.search(&class, choose, &found) {
+                // Entries do not move while their lock is held; what the size
+                // was before does not count.
+                lock = Some(table.lock(hash, hash));
+                class = Class::now(table, hash);
+                found.clear();
+                self.search(&class, choose, &found);
+            }
+            let next = self.position.next_class(class.mask);
+            if found.is_empty() {
+                self.position = next;
+                continue;
+            }
+            let batch = self.refer(found, next, choose);
+            drop(lock);
+            return Some(batch);
+        }
+        None
+    }
+
+    /// Finds the first connections of a class from the position on. False if it
+    /// may have missed some: somebody moved entries.
+    fn search<'a>(
+        &self,
+        class: &Class<'a>,
+        choose: &mut impl FnMut(&Conn) -> bool,
+        found: &Nearest<'a>,
+    ) -> bool {
         class.visit(|entry| {
             if entry.direction == self.direction && choose(entry.conn) {
                 let position = Position::of(entry);
@@ -155,13 +172,34 @@ impl Walk {
                     found.offer(position, entry.conn);
                 }
             }
+        })
+    }
+
+    /// Takes references, and looks again what it is that they were taken to.
+    fn refer(
+        &self,
+        found: Nearest<'_>,
+        next: Position,
+        choose: &mut impl FnMut(&Conn) -> bool,
+    ) -> Batch {
+        let mut last = self.position;
+        let has_more = found.has_more.get();
+        let refs = found.slots.map(|slot| {
+            let (position, conn) = slot.get()?;
+            last = position;
+            let conn = conn.try_get()?;
+            let direction = self.direction;
+            let is_same = Position::of(Entry {
+                conn: &conn,
+                direction,
+            }) == position;
+            (is_same && conn.is_confirmed() && !conn.is_dying() && choose(&conn))
+                .then_some((position, conn))
         });
-        let next = self.position.next_class(class.mask);
-        let batch = found.into_batch(next);
-        if batch.is_none() {
-            self.position = next;
+        Batch {
+            refs,
+            next: if has_more { last } else { next },
         }
-        batch
     }
 }
 
@@ -185,44 +223,46 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// The heads of an array's chains that hold the class.
-    fn heads<'b>(&'b self, array: &'b Buckets) -> impl Iterator<Item = &'b Link> {
+    /// The array's chains that hold the class: numbers and heads.
+    #[inline]
+    fn heads<'b>(&'b self, array: &'b Buckets) -> impl Iterator<Item = (u32, &'b Link)> {
         let step = self.mask.wrapping_add(1);
         let mut bucket = Some(self.hash & self.mask);
         core::iter::from_fn(move || {
             let this = bucket.filter(|bucket| *bucket <= array.mask)?;
             bucket = this.checked_add(step);
-            Some(array.head(this))
+            Some((this, array.head(this)))
         })
     }
 
-    /// Nothing is in it just now. What moves is in the new array before it
-    /// leaves the old one.
-    fn is_empty(&self) -> bool {
-        let is_empty = |array| {
-            self.heads(array)
-                .all(|head| head.load(Ordering::Acquire) & IS_NULLS != 0)
-        };
-        is_empty(self.arrays.0) && self.arrays.1.is_none_or(is_empty)
-    }
-
-    /// With the lock.
-    fn visit(&self, mut visit: impl FnMut(Entry<'a>)) {
-        let mut chain = |head: &Link| {
-            let mut link = head.load(Ordering::Relaxed);
-            while link & IS_NULLS == 0 {
-                // SAFETY: The lock is held, and no marker.
-                let found = unsafe { super::entry(link) };
-                link = super::node(found.conn, found.direction)
-                    .next
-                    .load(Ordering::Relaxed);
-                visit(found);
+    /// Visits all that is in it, under RCU or with the lock. False if something
+    /// may have been missed, which cannot be with the lock.
+    fn visit(&self, mut visit: impl FnMut(Entry<'a>)) -> bool {
+        let mut is_whole = true;
+        let mut array = |array: &Buckets| {
+            for (bucket, head) in self.heads(array) {
+                let mut link = head.load(Ordering::Acquire);
+                while link & IS_NULLS == 0 {
+                    // SAFETY: Under RCU, and no marker.
+                    let found = unsafe { super::entry(link) };
+                    link = super::node(found.conn, found.direction)
+                        .next
+                        .load(Ordering::Acquire);
+                    visit(found);
+                }
+                // Led off the chain by an entry that moved.
+                is_whole &= link == array.marker(bucket);
             }
         };
-        self.heads(self.arrays.0).for_each(&mut chain);
-        if let Some(next) = self.arrays.1 {
-            self.heads(next).for_each(&mut chain);
+        let (current, next) = self.arrays;
+        array(current);
+        match next {
+            // What moves is in the new array before it leaves the old one.
+            Some(next) => array(next),
+            // What moved meanwhile is in one that was not there before.
+            None => is_whole &= current.next().is_none(),
         }
+        is_whole
     }
 }
 
@@ -258,21 +298,21 @@ impl<'a> Nearest<'a> {
         self.has_more.set(true);
     }
 
-    /// With references, while the lock is still held.
-    fn into_batch(self, next: Position) -> Option<Batch> {
-        self.slots.first()?.get()?;
-        Some(Batch {
-            refs: self
-                .slots
-                .map(|slot| slot.get().map(|(position, conn)| (position, conn.get()))),
-            next: (!self.has_more.get()).then_some(next),
-        })
+    fn is_empty(&self) -> bool {
+        self.slots.first().is_none_or(|slot| slot.get().is_none())
+    }
+
+    fn clear(&self) {
+        for slot in &self.slots {
+            slot.set(None);
+        }
+        self.has_more.set(false);
     }
 }
 
 /// Connections in their order, each with a reference.
 struct Batch {
     refs: [Option<(Position, ConnRef)>; BATCH],
-    /// Where the walk goes on, if that was all of the class.
-    next: Option<Position>,
+    /// Where the walk goes on after them.
+    next: Position,
 }
