@@ -66,6 +66,9 @@ class Player:
             error = refused.name
         events = [plain(message, self.nl.port) for message in self.events.events()]
         stray, self.nl.stray = [plain(message, self.nl.port) for message in self.nl.stray], []
+        # Of what has several faults the first that is seen is told.
+        if request.faults > 1 and error in ("EINVAL", "ERANGE"):
+            error = "EINVAL or ERANGE"
         if error:
             self.file.write(f"{where} {error}\n")
         if contents:

@@ -23,6 +23,8 @@ class Request:
     def __init__(self, subsystem, kind, flags, pairs, family=2, version=0, res_id=0):
         self.subsystem, self.kind, self.flags, self.pairs = subsystem, kind, flags, pairs
         self.family, self.version, self.res_id = family, version, res_id
+        # How many things were spoilt in it.
+        self.faults = 0
 
     def __str__(self):
         pairs = self.pairs.hex() if isinstance(self.pairs, bytes) else nfnl.decode(
@@ -304,6 +306,7 @@ class Generator:
         rng = self.rng
         found = self.request(others)
         for _ in range(rng.choice([1, 1, 2, 3])):
+            found.faults += 1
             how = rng.random()
             if how < 0.72:
                 found.pairs = self.spoil(found.pairs)
@@ -319,6 +322,7 @@ class Generator:
                 found.subsystem = rng.choice([1, 2, 8, 9])
         if rng.random() < 0.12:
             # The lengths inside lie.
+            found.faults += 3
             raw = bytearray(nfnl.attributes(found.pairs))
             for _ in range(rng.choice([1, 1, 3])):
                 if raw:
