@@ -205,14 +205,16 @@ class Generator:
             if self.expected and rng.random() < 0.3:
                 expected = rng.choice(self.expected)
             self.remember(self.expected, expected)
+            flags = rng.choice([CREATE, CREATE, CREATE | EXCL, 0])
+            # 300 s is what the FTP helper's policy says.
             pairs = [(1, master), (2, expected), (3, tuple_of("255.255.255.255", "255.255.255.255", 6, 0, 65535)),
-                     (4, be32(rng.choice([100, 200, 300])))]
+                     (4, be32(300 if flags and self.exact else rng.choice([100, 200, 300])))]
             pairs += self.some((9, be32(rng.choice([0, 0, 0, 1, 3, 4]))), (8, be32(rng.choice([0, 1, 2, 4, 3]))), chance=0.3)
             if rng.random() < 0.3:
                 pairs.append((10, [(1, be32(rng.choice([0, 1]))), (2, tuple_of(rng.choice(V4), rng.choice(V4), 6, 77, 0))]))
             if rng.random() < 0.2:
                 pairs.append((11, text(rng.choice(["nat-follow-master", "nobody"]))))
-            return Request(EXPECT, nfnl.EXP_NEW, rng.choice([CREATE, CREATE, CREATE | EXCL, 0]), pairs)
+            return Request(EXPECT, nfnl.EXP_NEW, flags, pairs)
         expected = rng.choice(self.expected or [master])
         return rng.choice([
             Request(EXPECT, nfnl.EXP_GET, DUMP, [], rng.choice([0, 2, 10])),
