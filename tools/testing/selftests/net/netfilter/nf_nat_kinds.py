@@ -220,11 +220,12 @@ def sources(f, base):
         flow('MASQUERADE', f, protocol, client, server, 'c5', base + 50, 's17', 53, src=addr(f, 'S1'), sport=range(5000, 5100))
     t.point(f'{NAME}: IPv{f}: MASQUERADE, with and without ports')
 
-    # Whose port was mapped keeps the mapping, whatever the destination.
+    # Whose port was changed keeps the mapping, whatever the destination.
     for protocol in (TCP, UDP, SCTP):
-        got = flow('first', f, protocol, client, server, 'c9', base, 's118', 53, src=addr(f, 'S1'), sport=range(1024, 65536))
-        for to in 's16', 's216':
-            flow('then', f, protocol, client, server, 'c9', base, to, 53, src=addr(f, 'S1'), sport=got and got.sport)
+        flow('of another', f, protocol, client, server, 'c8', base + 60, 's16', 54, src=addr(f, 'S1'), sport=base + 60)
+        got = flow('first', f, protocol, client, server, 'c9', base + 60, 's16', 54, src=addr(f, 'S1'), sport=range(1024, 65536))
+        for port in 54, 55:
+            flow('then', f, protocol, client, server, 'c9', base + 60, 's216', port, src=addr(f, 'S1'), sport=got and got.sport)
     t.point(f'{NAME}: IPv{f}: a source keeps its mapping for other destinations')
 
     for protocol in protocols(f):
