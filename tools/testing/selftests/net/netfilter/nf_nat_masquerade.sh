@@ -69,19 +69,24 @@ done
 
 # Addresses and devices that go.
 in_router sysctl -qw net.ipv4.conf.r1.promote_secondaries=1
+# address add|del FAMILY HOST: of the router, at the server's side.
+address() {
+	local more=(dev r1)
+	[ "$2" = 4 ] || [ "$1" = del ] || more+=(nodad)
+	ip -n "$router" address "$1" "$(host "$2" 2 "$3")/$([ "$2" = 4 ] && echo 24 || echo 64)" "${more[@]}"
+}
 mapped() { connections | grep -q "dst=$1 "; }
 not_mapped() { ! mapped "$1"; }
 for f in 4 6; do
-	ip -n "$router" address add "$(host $f 2 77)/$([ $f = 4 ] && echo 24 || echo 64)" dev r1 $([ $f = 4 ] || echo nodad)
+	address add $f 77
 	forget 2>/dev/null
 	in_client ping -$f -qc 1 "$(host $f 2 2)" >/dev/null
 	check "IPv$f: a mapping" slowwait 5 eval "mapped $(long $f 2 1) || mapped $(long $f 2 77)"
 	mapped "$(long $f 2 1)" && gone=1 stays=77 || gone=77 stays=1
-	ip -n "$router" address del "$(host $f 2 $gone)/$([ $f = 4 ] && echo 24 || echo 64)" dev r1
-	check "IPv$f: the address goes, and the mapping" slowwait 10 not_mapped "$(long $f 2 $gone)"
+	address del $f "$gone"
+	check "IPv$f: the address goes, and the mapping" slowwait 10 not_mapped "$(long $f 2 "$gone")"
 	in_client ping -$f -qc 1 "$(host $f 2 2)" >/dev/null
-	check "IPv$f: the next one has the other address" slowwait 5 mapped "$(long $f 2 $stays)"
-	[ $gone = 77 ] || ip -n "$router" address replace "$(host $f 2 1)/$([ $f = 4 ] && echo 24 || echo 64)" dev r1 $([ $f = 4 ] || echo nodad)
+	check "IPv$f: the next one has the other address" slowwait 5 mapped "$(long $f 2 "$stays")"
 done
 in_client ping -4 -qc 1 10.0.1.1 >/dev/null
 ip -n "$router" link set r1 down
@@ -90,8 +95,9 @@ check 'others stay' has_connection 'icmp .* dst=10\.0\.1\.1 .*src=10\.0\.1\.1 '
 ip -n "$router" link set r1 up
 
 # Under traffic rules and modules go and come.
+ip -n "$router" address flush dev r1 scope global
 for name in 4 6; do
-	ip -n "$router" address replace "$(host $name 2 1)/$([ $name = 4 ] && echo 24 || echo 64)" dev r1 $([ $name = 4 ] || echo nodad)
+	address add $name 1
 	in_client ./nf_nat_masquerade.py udp $name "$(host $name 2 2)" 5000 >/dev/null 2>&1 &
 done
 in_client ping -fq 10.0.2.2 >/dev/null 2>&1 &
@@ -118,6 +124,7 @@ ip -n "$client" link show c0 >/dev/null 2>&1 && ip -n "$client" link delete c0 2
 kill $(jobs -p) 2>/dev/null
 wait 2>/dev/null
 unloads() { modprobe -r nft_masq nft_redir nft_nat nft_chain_nat nf_nat; }
-check 'the router ends under traffic' slowwait 10 eval '! ip netns list | grep -q "$router"'
+ended() { ! ip netns list | grep -q "$router"; }
+check 'the router ends under traffic' slowwait 10 ended
 check 'the modules can go' slowwait 30 unloads
 ktap_finished

@@ -31,7 +31,7 @@ t.rules(RULES)
 LOST = ('insert_failed',)
 
 
-def burst(family, protocol, dst, sources, dport=53, there=server, seconds=1.0):
+def burst(family, protocol, dst, sources, dport=53, there=server, seconds=0.5):
     """Sends a packet of each source (address, port) to a destination; the packets
     that came out, and how many were lost according to the statistics."""
     there.drain()
@@ -53,7 +53,8 @@ def crowd(family, count):
 
 
 for f in 4, 6:
-    for name in 's10', 's11':
+    # Every destination has the sixteen; two of them for one family are enough.
+    for name in ('s10', 's11') if f == 4 else ('s10',):
         began = time.monotonic()
         got, lost = burst(f, UDP, name, crowd(f, 1000))
         spent = time.monotonic() - began

@@ -93,6 +93,7 @@ forget 2>/dev/null
 tunnel 4 10.0.2.1 10.0.2.2 203.0.113.1 192.168.2.1
 tunnel 6 fd00:2::1 fd00:2::2 2001:db8::1 fd00:22::1
 
+# shellcheck disable=SC2016 # awk's own
 error() { in_router awk -v name="$1" '$1 == name { print $2 }' /proc/net/xfrm_stat; }
 for f in 4 6; do
 	to=192.168.2.1 at=192.168.2.1 public=203.0.113.1 back=203.0.113.1
