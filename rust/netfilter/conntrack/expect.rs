@@ -8,8 +8,8 @@
 //! [`NewExpect`] borrows its master, and an [`ExpectRef`] holds a reference to
 //! it. Under RCU alone an expectation may be looked at, but not its master.
 
-mod new;
 mod nat;
+mod new;
 mod table;
 
 pub use new::*;
