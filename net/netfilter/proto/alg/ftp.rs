@@ -199,7 +199,11 @@ pub fn write(
         }
         Kind::Eprt => {
             text.push(&[b'|', protocol(family), b'|'])?;
-            text.address(address, family)?;
+            match family {
+                Family::Ipv4 => text.address(address, family)?,
+                // Stock's way, which peers have learned to read.
+                Family::Ipv6 => text.ipv6_in_full(address)?,
+            }
             text.push(b"|")?;
             text.decimal(port.into())?;
             text.push(b"|")?;

@@ -426,6 +426,27 @@ impl<const N: usize> Buffer<N> {
         }
     }
 
+    /// Writes an IPv6 address with all its zeros.
+    pub fn ipv6_in_full(&mut self, address: &Address) -> Result<(), Full> {
+        let Address(words) = address;
+        for (at, word) in words.iter().enumerate() {
+            if at != 0 {
+                self.push(b":")?;
+            }
+            let [a, b, c, d] = word.to_bytes();
+            self.two_digits(a)?;
+            self.two_digits(b)?;
+            self.push(b":")?;
+            self.two_digits(c)?;
+            self.two_digits(d)?;
+        }
+        Ok(())
+    }
+
+    fn two_digits(&mut self, byte: u8) -> Result<(), Full> {
+        self.push(&[digit(byte >> 4), digit(byte & 0xf)])
+    }
+
     fn ipv6(&mut self, words: [u16; 8]) -> Result<(), Full> {
         let (gap, gap_len) = longest_zeros(&words);
         let gap_end = gap.saturating_add(gap_len);
@@ -452,15 +473,17 @@ impl<const N: usize> Buffer<N> {
                 continue;
             }
             begun = true;
-            let digit = digit as u8;
-            let digit = if digit < 10 {
-                b'0'.wrapping_add(digit)
-            } else {
-                b'a'.wrapping_add(digit.wrapping_sub(10))
-            };
-            self.push(&[digit])?;
+            self.push(&[self::digit(digit as u8)])?;
         }
         Ok(())
+    }
+}
+
+/// A hexadecimal digit.
+const fn digit(value: u8) -> u8 {
+    match value {
+        0..=9 => b'0'.wrapping_add(value),
+        _ => b'a'.wrapping_add(value.wrapping_sub(10)),
     }
 }
 
