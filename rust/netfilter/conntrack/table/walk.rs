@@ -9,7 +9,7 @@
 //! order for life. What a bucket of a table of any size holds is a range of it,
 //! so a position means the same before and after a resize.
 
-use super::{Buckets, Entry, Link, Table, Visit, IS_NULLS};
+use super::{Buckets, Entry, Table, Visit, IS_NULLS};
 use crate::conntrack::{work, Conn, ConnRef};
 use core::{cell::Cell, sync::atomic::Ordering};
 use nf_proto::tuple::Direction;
@@ -52,11 +52,17 @@ impl Position {
     /// The first place after those whose hashes agree with this one's in the
     /// bits of `mask`, which is one below a power of two.
     fn next_class(self, mask: u32) -> Self {
+        self.after_classes(1, mask)
+    }
+
+    /// The first place after so many classes, of which its own is the first.
+    fn after_classes(self, classes: u64, mask: u32) -> Self {
         let span = END
             .checked_div(u64::from(mask).wrapping_add(1))
             .unwrap_or(END);
+        let here = self.reversed & !span.wrapping_sub(1);
         Position {
-            reversed: (self.reversed & !span.wrapping_sub(1)).wrapping_add(span),
+            reversed: here.wrapping_add(classes.wrapping_mul(span)),
             address: 0,
         }
     }
@@ -65,8 +71,8 @@ impl Position {
 /// How many connections are referred to at a time.
 const BATCH: usize = 8;
 
-/// Classes of hashes that are passed over at a time.
-const CLASSES: u32 = 256;
+/// Buckets that are looked through at a time.
+const BUCKETS: u64 = 256;
 
 /// How often so much is done before others may run.
 const PAUSE: u32 = 16;
@@ -130,49 +136,82 @@ impl Walk {
     ) -> Option<Batch> {
         let _rcu = kernel::sync::rcu::read_lock();
         let found = Nearest::new();
-        for _ in 0..CLASSES {
-            if self.position.is_end() {
-                return None;
-            }
+        let mut lock = None;
+        let next = self.scan(table, choose, &found).unwrap_or_else(|| {
+            // Entries do not move while their lock is held.
             let hash = self.position.hash();
-            let mut class = Class::now(table, hash);
-            let mut lock = None;
-            if !self.search(&class, choose, &found) {
-                // Entries do not move while their lock is held; what the size
-                // was before does not count.
-                lock = Some(table.lock(hash, hash));
-                class = Class::now(table, hash);
-                found.clear();
-                self.search(&class, choose, &found);
-            }
-            let next = self.position.next_class(class.mask);
-            if found.is_empty() {
-                self.position = next;
-                continue;
-            }
-            let batch = self.refer(found, next, choose);
-            drop(lock);
-            return Some(batch);
+            lock = Some(table.lock(hash, hash));
+            let class = Class::now(table, hash);
+            found.clear();
+            class.visit(self.offering(choose, &found));
+            self.position.next_class(class.mask)
+        });
+        if found.is_empty() {
+            self.position = next;
+            return None;
         }
-        None
+        let batch = self.refer(found, next, choose);
+        drop(lock);
+        Some(batch)
     }
 
-    /// Finds the first connections of a class from the position on. False if it
-    /// may have missed some: somebody moved entries.
-    fn search<'a>(
+    /// Looks through buckets without a lock until something is found: the place
+    /// after the last of them. Nothing if the table is changing its size or an
+    /// entry moved, so that some may have been missed.
+    fn scan<'a>(
         &self,
-        class: &Class<'a>,
+        table: &'a Table,
         choose: &mut impl FnMut(&Conn) -> bool,
         found: &Nearest<'a>,
-    ) -> bool {
-        class.visit(|entry| {
+    ) -> Option<Position> {
+        let buckets = table.buckets();
+        if buckets.next().is_some() {
+            return None;
+        }
+        let mut offer = self.offering(choose, found);
+        let mut bucket = self.position.hash() & buckets.mask;
+        let mut passed = 0u64;
+        while passed < BUCKETS && found.is_empty() {
+            if !visit_chain(buckets, bucket, &mut offer) {
+                return None;
+            }
+            passed = passed.wrapping_add(1);
+            // The next one by its bits from the lowest up is found from the
+            // highest down: what carries is cleared. After the last one it is 0.
+            let mut bit = buckets.size() >> 1;
+            while bucket & bit != 0 {
+                bucket ^= bit;
+                bit >>= 1;
+            }
+            bucket |= bit;
+            if bucket == 0 {
+                break;
+            }
+        }
+        // What was moved meanwhile is where it was not looked for.
+        if buckets.next().is_some() {
+            return None;
+        }
+        Some(self.position.after_classes(passed, buckets.mask))
+    }
+
+    /// Adds entries that are chosen and beyond the position to what was found.
+    fn offering<'a, 'b>(
+        &'b self,
+        choose: &'b mut impl FnMut(&Conn) -> bool,
+        found: &'b Nearest<'a>,
+    ) -> impl FnMut(Entry<'a>) + 'b
+    where
+        'a: 'b,
+    {
+        |entry| {
             if entry.direction == self.direction && choose(entry.conn) {
                 let position = Position::of(entry);
                 if position > self.position {
                     found.offer(position, entry.conn);
                 }
             }
-        })
+        }
     }
 
     /// Takes references, and looks again what it is that they were taken to.
@@ -223,47 +262,38 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// The array's chains that hold the class: numbers and heads.
-    #[inline]
-    fn heads<'b>(&'b self, array: &'b Buckets) -> impl Iterator<Item = (u32, &'b Link)> {
-        let step = self.mask.wrapping_add(1);
-        let mut bucket = Some(self.hash & self.mask);
-        core::iter::from_fn(move || {
-            let this = bucket.filter(|bucket| *bucket <= array.mask)?;
-            bucket = this.checked_add(step);
-            Some((this, array.head(this)))
-        })
-    }
-
-    /// Visits all that is in it, under RCU or with the lock. False if something
-    /// may have been missed, which cannot be with the lock.
-    fn visit(&self, mut visit: impl FnMut(Entry<'a>)) -> bool {
-        let mut is_whole = true;
-        let mut array = |array: &Buckets| {
-            for (bucket, head) in self.heads(array) {
-                let mut link = head.load(Ordering::Acquire);
-                while link & IS_NULLS == 0 {
-                    // SAFETY: Under RCU, and no marker.
-                    let found = unsafe { super::entry(link) };
-                    link = super::node(found.conn, found.direction)
-                        .next
-                        .load(Ordering::Acquire);
-                    visit(found);
-                }
-                // Led off the chain by an entry that moved.
-                is_whole &= link == array.marker(bucket);
+    /// Visits all that is in it. With the lock.
+    fn visit(&self, mut visit: impl FnMut(Entry<'a>)) {
+        // All buckets of an array that hold the class: of the smaller one, one.
+        let mut array = |array: &'a Buckets| {
+            let mut bucket = self.hash & self.mask;
+            while bucket <= array.mask {
+                visit_chain(array, bucket, &mut visit);
+                bucket = bucket.wrapping_add(self.mask).wrapping_add(1);
             }
         };
         let (current, next) = self.arrays;
         array(current);
-        match next {
-            // What moves is in the new array before it leaves the old one.
-            Some(next) => array(next),
-            // What moved meanwhile is in one that was not there before.
-            None => is_whole &= current.next().is_none(),
+        if let Some(next) = next {
+            array(next);
         }
-        is_whole
     }
+}
+
+/// Visits a chain, under RCU or with its lock. False if it was led off the chain
+/// by an entry that moved, which cannot be with the lock.
+#[inline]
+fn visit_chain<'a>(buckets: &'a Buckets, bucket: u32, visit: &mut impl FnMut(Entry<'a>)) -> bool {
+    let mut link = buckets.head(bucket).load(Ordering::Acquire);
+    while link & IS_NULLS == 0 {
+        // SAFETY: Under RCU, and no marker.
+        let found = unsafe { super::entry(link) };
+        link = super::node(found.conn, found.direction)
+            .next
+            .load(Ordering::Acquire);
+        visit(found);
+    }
+    link == buckets.marker(bucket)
 }
 
 /// The first so many connections by position.
@@ -288,6 +318,9 @@ impl<'a> Nearest<'a> {
                     slot.set(Some(offered));
                     return;
                 }
+                // An entry that goes and comes back into its chain leads to what
+                // was met before.
+                Some(present) if offered.0 == present.0 => return,
                 Some(present) if offered.0 < present.0 => {
                     slot.set(Some(offered));
                     offered = present;
