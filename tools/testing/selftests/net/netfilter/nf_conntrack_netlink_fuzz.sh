@@ -19,9 +19,6 @@ ktap_set_plan 14
 export PYTHONDONTWRITEBYTECODE=1
 modules=(nf_conntrack nf_conntrack_netlink nfnetlink_cttimeout nfnetlink_cthelper nf_conntrack_ftp nf_conntrack_tftp nf_nat nf_nat_ftp nf_nat_tftp)
 modprobe -a "${modules[@]}"
-# No search for what made-up helpers' names stand for: it takes most of the time.
-modprobe_path=$(</proc/sys/kernel/modprobe)
-echo >/proc/sys/kernel/modprobe
 ip link set lo up
 nft -f - <<'END'
 table inet track {
@@ -32,6 +29,9 @@ table inet track {
 	}
 }
 END
+# No search for what made-up helpers' names stand for: it takes most of the time.
+modprobe_path=$(</proc/sys/kernel/modprobe)
+echo >/proc/sys/kernel/modprobe
 # References to the modules, and how much memory there is of each kind: caches of
 # the slab allocator are looked at after what is unused was given back.
 references() {
