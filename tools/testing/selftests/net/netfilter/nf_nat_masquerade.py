@@ -32,7 +32,7 @@ def original(peer):
 
 if what == 'sink':
     server = socket.create_server((address, port), family=FAMILY)
-    server.settimeout(60)
+    server.settimeout(240)
     print('ready', flush=True)
     while True:
         peer, name = server.accept()

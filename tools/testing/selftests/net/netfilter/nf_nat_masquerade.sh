@@ -47,7 +47,7 @@ for f in 4 6; do
 	in_server ./nf_nat_masquerade.py sink $f "" 4000 >"$dir/server$f" 2>&1 &
 	in_router ./nf_nat_masquerade.py sink $f "" 4100 >"$dir/router$f" 2>&1 &
 	ready() { grep -q ready "$dir/$1$f"; }
-	check "IPv$f: the ends are there" eval 'slowwait 20 ready server && slowwait 20 ready router'
+	check "IPv$f: the ends are there" eval 'slowwait 60 ready server && slowwait 60 ready router'
 	for offload in on off; do
 		for device in client:c0 router:r0 router:r1 server:s0; do
 			name=${device%:*}
