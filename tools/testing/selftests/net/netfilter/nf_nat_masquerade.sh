@@ -13,7 +13,7 @@
 
 rounds=2
 ktap_print_header
-ktap_set_plan $((25 + 3 * rounds))
+ktap_set_plan $((26 + 3 * rounds))
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
 
@@ -42,10 +42,12 @@ host() { [ "$1" = 4 ] && echo "10.0.$2.$3" || echo "fd00:$2::$3"; }
 # As /proc/net/nf_conntrack has it.
 long() { [ "$1" = 4 ] && echo "10.0.$2.$3" || printf 'fd00:%04d:0000:0000:0000:0000:0000:%04d' "$2" "$3"; }
 
+in_it=()
 # Streams, with all that devices can do for them, and without.
 for f in 4 6; do
-	in_server ./nf_nat_masquerade.py sink $f "" 4000 >"$dir/server$f" 2>&1 &
-	in_router ./nf_nat_masquerade.py sink $f "" 4100 >"$dir/router$f" 2>&1 &
+	ip netns exec "$server" ./nf_nat_masquerade.py sink $f "" 4000 >"$dir/server$f" 2>&1 &
+	ip netns exec "$router" ./nf_nat_masquerade.py sink $f "" 4100 >"$dir/router$f" 2>&1 &
+	in_it+=($!)
 	ready() { grep -q ready "$dir/$1$f"; }
 	check "IPv$f: the ends are there" eval 'slowwait 60 ready server && slowwait 60 ready router'
 	for offload in on off; do
@@ -98,9 +100,9 @@ ip -n "$router" link set r1 up
 ip -n "$router" address flush dev r1 scope global
 for name in 4 6; do
 	address add $name 1
-	in_client ./nf_nat_masquerade.py udp $name "$(host $name 2 2)" 5000 >/dev/null 2>&1 &
+	ip netns exec "$client" ./nf_nat_masquerade.py udp $name "$(host $name 2 2)" 5000 >/dev/null 2>&1 &
 done
-in_client ping -fq 10.0.2.2 >/dev/null 2>&1 &
+ip netns exec "$client" ping -fq 10.0.2.2 >/dev/null 2>&1 &
 off() {
 	in_router nft flush ruleset
 	modprobe -r nft_masq nft_redir nft_nat nft_chain_nat nf_nat && [ ! -e /sys/module/nf_nat ]
@@ -117,14 +119,17 @@ for ((round = 1; round <= rounds; round++)); do
 done
 check 'and it goes on' slowwait 20 some
 
-# A namespace ends.
+# The router's namespace ends while the client still sends. What ran in it goes first,
+# or it would keep it.
+kill "${in_it[@]}"
 ip netns delete "$router"
-ip -n "$client" link show c0 >/dev/null 2>&1 && ip -n "$client" link delete c0 2>/dev/null
-# shellcheck disable=SC2046 # words on purpose
-kill $(jobs -p) 2>/dev/null
-wait 2>/dev/null
 unloads() { modprobe -r nft_masq nft_redir nft_nat nft_chain_nat nf_nat; }
 ended() { ! ip netns list | grep -q "$router"; }
 check 'the router ends under traffic' slowwait 10 ended
+# With it goes its end of the links.
+no_link() { ! ip -n "$client" link show c0; }
+check 'and is gone' slowwait 30 no_link
+# shellcheck disable=SC2046 # words on purpose
+kill $(jobs -p) 2>/dev/null
 check 'the modules can go' slowwait 30 unloads
 ktap_finished
