@@ -291,6 +291,12 @@ impl Expect {
         unsafe { Refcount::from_raw(&raw mut (*self.as_ptr()).use_) }
     }
 
+    /// Counts a reference for C code, unless the last one is given back. Under
+    /// RCU.
+    pub fn count_reference(&self) -> bool {
+        self.uses().increment_unless_zero()
+    }
+
     /// In the table.
     #[inline]
     pub fn is_linked(&self, _lock: &ExpectLock) -> bool {
