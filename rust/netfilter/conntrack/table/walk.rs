@@ -176,16 +176,9 @@ impl Walk {
                 return None;
             }
             passed = passed.wrapping_add(1);
-            // The next one by its bits from the lowest up is found from the
-            // highest down: what carries is cleared. After the last one it is 0.
-            let mut bit = buckets.size() >> 1;
-            while bucket & bit != 0 {
-                bucket ^= bit;
-                bit >>= 1;
-            }
-            bucket |= bit;
-            if bucket == 0 {
-                break;
+            match next_bucket(bucket, buckets.mask) {
+                0 => break,
+                next => bucket = next,
             }
         }
         // What was moved meanwhile is where it was not looked for.
@@ -277,6 +270,19 @@ impl<'a> Class<'a> {
         if let Some(next) = next {
             array(next);
         }
+    }
+}
+
+/// The bucket after this one, by its bits from the lowest up; after the last one
+/// 0. That is to add one at the highest bit and to carry downwards.
+#[inline]
+fn next_bucket(bucket: u32, mask: u32) -> u32 {
+    match (!bucket & mask).checked_ilog2() {
+        Some(highest) => {
+            let bit = 1u32.wrapping_shl(highest);
+            bucket & bit.wrapping_sub(1) | bit
+        }
+        None => 0,
     }
 }
 
