@@ -126,7 +126,7 @@ impl Walk {
         true
     }
 
-    /// The next connections, of those with one class of hashes: the class is
+    /// The next connections, of those with some classes of hashes: a class is
     /// that of one bucket, in the smaller table if the table is just changing
     /// its size. If there is none, the position is a later class's.
     fn next_batch(
@@ -155,7 +155,7 @@ impl Walk {
         Some(batch)
     }
 
-    /// Looks through buckets without a lock until something is found: the place
+    /// Looks through buckets without a lock until enough is found: the place
     /// after the last of them. Nothing if the table is changing its size or an
     /// entry moved, so that some may have been missed.
     fn scan<'a>(
@@ -171,7 +171,7 @@ impl Walk {
         let mut offer = self.offering(choose, found);
         let mut bucket = self.position.hash() & buckets.mask;
         let mut passed = 0u64;
-        while passed < BUCKETS && found.is_empty() {
+        while passed < BUCKETS && !found.is_full() {
             if !visit_chain(buckets, bucket, &mut offer) {
                 return None;
             }
@@ -339,6 +339,10 @@ impl<'a> Nearest<'a> {
 
     fn is_empty(&self) -> bool {
         self.slots.first().is_none_or(|slot| slot.get().is_none())
+    }
+
+    fn is_full(&self) -> bool {
+        self.slots.last().is_none_or(|slot| slot.get().is_some())
     }
 
     fn clear(&self) {
