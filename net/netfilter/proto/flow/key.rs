@@ -25,7 +25,8 @@ pub struct Encap {
 }
 
 /// The tunnel that a packet comes in: addresses of its outer header, as in the
-/// packet.
+/// packet. Its layout is that of the kernel's `struct flow_offload_tunnel`.
+#[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Tunnel {
     /// Source address.
@@ -37,7 +38,7 @@ pub struct Tunnel {
 }
 
 /// What a key is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Parts {
     /// Network layer.
     pub family: Family,
@@ -155,6 +156,67 @@ impl Key {
         [Be16::from_bytes([a, b]), Be16::from_bytes([c, d])]
     }
 
+    /// Index of the device that packets come in by.
+    #[inline]
+    pub const fn device(&self) -> i32 {
+        let Self([_, _, _, _, _, _, _, _, _, device, ..]) = *self;
+        device as i32
+    }
+
+    /// The encapsulations, the outermost first.
+    #[inline]
+    pub const fn encaps(&self) -> [Encap; ENCAPS] {
+        let Self([_, _, _, _, _, _, _, _, _, _, kind, encap, last, ..]) = *self;
+        let ([_, _, i0, i1], [p0, p1, j0, j1], [q0, q1, _, _]) =
+            (kind.to_ne_bytes(), encap.to_ne_bytes(), last.to_ne_bytes());
+        [
+            Encap {
+                id: u16::from_ne_bytes([i0, i1]),
+                protocol: Be16::from_bytes([p0, p1]),
+            },
+            Encap {
+                id: u16::from_ne_bytes([j0, j1]),
+                protocol: Be16::from_bytes([q0, q1]),
+            },
+        ]
+    }
+
+    /// The tunnel.
+    #[inline]
+    pub const fn tunnel(&self) -> Tunnel {
+        let Self([.., a, b, c, d, e, f, g, h, last]) = *self;
+        let [protocol, ..] = last.to_ne_bytes();
+        Tunnel {
+            source: Address([
+                Be32::from_raw(a),
+                Be32::from_raw(b),
+                Be32::from_raw(c),
+                Be32::from_raw(d),
+            ]),
+            destination: Address([
+                Be32::from_raw(e),
+                Be32::from_raw(f),
+                Be32::from_raw(g),
+                Be32::from_raw(h),
+            ]),
+            protocol,
+        }
+    }
+
+    /// What it is made of, as far as it has a family.
+    pub fn parts(&self) -> Option<Parts> {
+        Some(Parts {
+            family: self.family()?,
+            protocol: self.protocol(),
+            source: self.source(),
+            destination: self.destination(),
+            ports: self.ports(),
+            device: self.device(),
+            encaps: self.encaps(),
+            tunnel: self.tunnel(),
+        })
+    }
+
     /// Its hash. Equal keys have equal ones; which keys share a bucket, nobody can
     /// tell without the secret.
     #[inline(always)]
@@ -214,6 +276,25 @@ mod tests {
         assert_eq!(key.source(), parts().source);
         assert_eq!(key.destination(), parts().destination);
         assert_eq!(key.ports(), parts().ports);
+        let address = |n| Address([n, n + 1, n + 2, n + 3].map(Be32::new));
+        let encap = |id| Encap {
+            id,
+            protocol: Be16::new(id + 1),
+        };
+        let all = Parts {
+            family: Family::Ipv6,
+            source: address(1),
+            destination: address(5),
+            encaps: [encap(9), encap(11)],
+            tunnel: Tunnel {
+                source: address(13),
+                destination: address(17),
+                protocol: 41,
+            },
+            ..parts()
+        };
+        assert_eq!(Key::new(&all).parts(), Some(all));
+        assert_eq!(Key([0; WORDS]).parts(), None);
     }
 
     #[test]
@@ -252,6 +333,7 @@ mod tests {
     #[test]
     fn layout_is_that_of_the_tuple() {
         assert_eq!(core::mem::size_of::<Key>(), 88);
+        assert_eq!(core::mem::size_of::<Tunnel>(), 36);
         let Key(words) = Key::new(&Parts {
             encaps: [
                 Encap {

@@ -184,6 +184,12 @@ fn one_port() {
             assert_eq!(bytes, packet(&key(family, protocol, changed), 9, true).0);
         }
     }
-    assert_eq!(set_port(&mut [0; 7], 17, true, Be16::new(1), Form::Full), Err(Short));
-    assert_eq!(set_port(&mut [], 47, true, Be16::new(1), Form::Full), Ok(()));
+    assert_eq!(
+        set_port(&mut [0; 7], 17, true, Be16::new(1), Form::Full),
+        Err(Short)
+    );
+    assert_eq!(
+        set_port(&mut [], 47, true, Be16::new(1), Form::Full),
+        Ok(())
+    );
 }
