@@ -119,10 +119,12 @@ mix_end() {
 	}
 	check 'no connection is left' slowwait 20 mix_emptied
 	cleanup_all_ns
+	# The one that was there when its maker was stopped.
+	ip netns list | sed -nE 's/^((mix|fail)-[0-9]*).*/\1/p' | xargs -rn 1 ip netns delete
 	unload() {
 		modprobe -qr nft_masq nft_redir nft_nat nft_chain_nat nft_ct nf_conntrack_netlink nfnetlink_cttimeout \
 			nf_nat_ftp nf_conntrack_ftp nf_nat nft_objref
-		modprobe -r nf_conntrack
+		modprobe -r nf_conntrack || lsmod | grep -E '^nf|^Module'
 		[ ! -e /sys/module/nf_conntrack ]
 	}
 	check 'the modules can be unloaded' slowwait 60 unload
