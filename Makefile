@@ -44,10 +44,6 @@ fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=
 test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockdep, ...; hours)
 	@./tools/debug/run kasan
 
-.PHONY: play
-play: modules ## Random packet sequences at stock and at ours, compared (SEED=1 NUMBER=300)
-	@./tools/testing/parity/play $${SEED:-1} $${NUMBER:-300}
-
 .PHONY: stress
 stress: modules ## All that changes the table at once, for half an hour (SECONDS_OF_STRESS=1800)
 	@./tools/testing/stress $${SECONDS_OF_STRESS:-1800}
