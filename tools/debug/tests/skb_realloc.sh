@@ -9,7 +9,9 @@
 # timeout: 900
 . ./mix.sh
 
-tests=(nf_nat_helpers nf_nat_mangle nf_nat_icmp nf_nat_kinds nf_conntrack_protocols nf_conntrack_hostile)
+# None with a socket of SCTP: the kernel's own keeps a pointer into the packet that opens
+# an association (KASAN says sctp_unpack_cookie).
+tests=(nf_nat_helpers nf_nat_mangle nf_nat_icmp nf_nat_kinds nf_conntrack_hostile)
 ktap_print_header
 ktap_set_plan $((${#tests[@]} + 2))
 check 'every packet is moved' fault fail_skb_realloc interval=1 times=-1 probability=100
