@@ -40,12 +40,12 @@ def same(found, needed, what):
         raise Wrong(f"{what}: {sorted(found) if isinstance(found, dict) else found}")
 
 
-def runs(values, what):
-    """At least three figures of a packet that was really sent."""
+def runs(values, what, most=1_000_000):
+    """At least three figures of packets that were really sent."""
     if not isinstance(values, list) or len(values) < 3:
         raise Wrong(f"{what}: {values}")
     for value in values:
-        number(value, 500, 1_000_000, what)
+        number(value, 500, most, what)
 
 
 def check_packets(result, only=""):
@@ -115,8 +115,19 @@ def check_stall(result, _):
     number(result["resize"], 1, 1_000_000, "resize")
 
 
+def check_cpus(result, _):
+    """Both rows on one and on two processors."""
+    same(result, ("none", "ct"), "set-ups")
+    for setup, rows in result.items():
+        same(rows, ("established", "new"), setup)
+        for row, figures in rows.items():
+            same(figures, ("1", "2"), f"{setup}, {row}")
+            for processors, values in figures.items():
+                runs(values, f"{setup}, {row}, {processors}", 10_000_000)
+
+
 CHECKS = {"packets": check_packets, "sizes": check_sizes, "memory": check_memory,
-          "netlink": check_netlink, "stall": check_stall}
+          "netlink": check_netlink, "stall": check_stall, "cpus": check_cpus}
 
 
 def parse(part, text, given):
@@ -173,6 +184,14 @@ def other_rows(part, result):
     elif part == "netlink":
         for row, value in result.items():
             yield f"ctnetlink, for each entry: {row}", value
+    elif part == "cpus":
+        for row, figures in result["ct"].items():
+            for processors, values in figures.items():
+                yield f"UDP {row}, packets/s, processors: {processors}", statistics.median(values)
+            # Pairs, since the host's other work comes and goes.
+            pairs = [100 * two / one for one, two in zip(figures["1"], figures["2"])]
+            yield f"UDP {row}, two processors, % of one", statistics.median(pairs)
+            yield f"UDP {row}, two processors, % of one: +-", spread(pairs)
     else:
         for row, value in result["longest"].items():
             yield f"longest wait of a packet, us: {row}", value

@@ -37,6 +37,8 @@ GOOD = {
     "memory": ({"bytes": {kind: 300.5 for kind in results.MEMORY},
                 "modules": {name: [200_000, 300_000] for name in MODULES}}, MODULES),
     "netlink": ({row: 5000 for row in results.NETLINK}, None),
+    "cpus": ({setup: {row: {n: [9000.5] * 5 for n in "12"} for row in ("established", "new")}
+              for setup in ("none", "ct")}, None),
     "stall": ({"longest": {row: 50.5 for row in results.STALL}, "resize": 100}, None),
 }
 WRONG = (None, True, 0, -1, "8000", 1e12, float("nan"), [], {}, [8000], [8000, "8000"], [8000, 8000, None], [8000, 8000, 0])
