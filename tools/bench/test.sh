@@ -10,6 +10,7 @@ import copy
 import json
 import sys
 import xml.dom.minidom
+from importlib.machinery import SourceFileLoader
 
 sys.path.insert(0, ".")
 import picture
@@ -89,6 +90,12 @@ assert refused("sizes", json.dumps(same))
 print("ok - bench: a result in which nothing was tracked, or nothing took the fast path, is refused")
 
 assert refused("packets", json.dumps({**packets, "ct": {row: [8000, 8000] for row in packets["ct"]}}))
+
+markdown = SourceFileLoader("markdown", "markdown").load_module()
+for part, (good, _) in GOOD.items():
+    lines = list(markdown.table(part, {"stock": good, "ours": good, "kernel": "7.2", "date": "today"}))
+    assert len(lines) > 6 and len({line.count("|") for line in lines[2:-1]}) == 1, lines
+print("ok - bench: every part has a table")
 
 sizes = GOOD["sizes"][0]
 drawn = xml.dom.minidom.parseString(picture.draw(sizes, sizes, "a <kernel>"))
