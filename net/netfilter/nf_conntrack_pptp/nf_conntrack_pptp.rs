@@ -11,9 +11,7 @@ use kernel::{prelude::*, sync::rcu};
 use netfilter::{
     conntrack::{
         expect::{Expect, NewExpect},
-        helper::{
-            self, Class, ConntrackHelper, Help, Nat, NatHalf, Place, Policy, Registration,
-        },
+        helper::{self, Class, ConntrackHelper, Help, Nat, NatHalf, Place, Policy, Registration},
         skb::Packet,
         Conn, Info,
     },

@@ -160,6 +160,8 @@ check 'SNMP: DNAT: an agent tells of its address, version 2c' ask 2c 10.0.1.111 
 check 'SNMP: SNAT: an agent tells of its address' ask 2c 10.0.2.2 10.0.2.2
 
 # NetBIOS names: a host asks its network, and lets in only what it knows of.
+ip -n "$client" address add 10.0.9.2/24 broadcast + dev c0
+ip -n "$router" address add 10.0.9.1/24 broadcast + dev r0
 ip netns exec "$client" nft -f - <<-'END'
 	table ip test {
 		ct helper names { type "netbios-ns" protocol udp; }
@@ -173,9 +175,9 @@ ip netns exec "$client" nft -f - <<-'END'
 		}
 	}
 END
-ip netns exec "$router" "$PWD/nf_nat_peers.py" names 10.0.1.1 >"$work/names" 2>&1 &
+ip netns exec "$router" "$PWD/nf_nat_peers.py" names 10.0.9.1 >"$work/names" 2>&1 &
 busywait 10000 grep -q ready "$work/names"
-look_up() { in_client timeout 20 nmblookup -B 10.0.1.255 "$1" | grep -F "10.0.1.1 $1<00>"; }
+look_up() { in_client timeout 20 nmblookup -B 10.0.9.255 "$1" | grep -F "10.0.9.1 $1<00>"; }
 check 'NetBIOS: nmblookup' look_up PEER
 check_not 'NetBIOS: nmblookup: nobody of that name' look_up NOBODY
 unhelped() { in_client nft flush chain ip test asked; }

@@ -120,7 +120,11 @@ one_call() {
 hang_up() {
 	kill "$(cat "$work/caller")"
 	# shellcheck disable=SC2317,SC2329 # called by slowwait
-	no_call() { ! in_router conntrack -L -p gre 2>/dev/null | grep key; }
+	no_call() {
+		in_router conntrack -D -p tcp --state TIME_WAIT >/dev/null 2>&1
+		! in_router conntrack -L -p gre 2>/dev/null | grep key
+	}
+	# Who hangs up may leave it at closing the control connection.
 	slowwait 15 no_call || { in_router conntrack -L && false; }
 }
 
