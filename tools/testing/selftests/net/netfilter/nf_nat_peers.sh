@@ -66,11 +66,14 @@ mkdir "$work"/{ftp,empty,tftp,got}
 dd if=/dev/urandom of="$work/ftp/file" bs=1000 count=100 2>/dev/null
 cp "$work/ftp/file" "$work/tftp/file"
 chmod -R a+rX "$work"
-for listen in 'listen_address=10.0.2.2 listen=YES' 'listen_address6=fd00:2::2 listen_ipv6=YES listen=NO'; do
+for family in 4 6; do
+	listen='listen=YES listen_address=10.0.2.2'
+	[ $family = 4 ] || listen='listen=NO listen_ipv6=YES listen_address6=fd00:2::2'
+	# shellcheck disable=SC2086 # several words
 	printf '%s\n' $listen background=NO anonymous_enable=YES no_anon_password=YES "anon_root=$work/ftp" \
 		"secure_chroot_dir=$work/empty" connect_from_port_20=YES isolate=NO isolate_network=NO \
-		xferlog_enable=NO >"$work/vsftpd.$((++configs))"
-	serve vsftpd "$work/vsftpd.$configs"
+		xferlog_enable=NO >"$work/vsftpd.$family"
+	serve vsftpd "$work/vsftpd.$family"
 done
 wait_local_port_listen "$server" 21 tcp
 got_file() { cmp "$work/got/file" "$work/ftp/file" && rm "$work/got/file"; }
@@ -140,6 +143,7 @@ trap_says() {
 	local before
 	before=$(wc -l <"$work/traps")
 	in_client timeout 20 "${@:2}" || return 1
+	# shellcheck disable=SC2317,SC2329 # called by busywait
 	new_trap() { tail -n +$((before + 1)) "$work/traps" | grep -E "$1"; }
 	busywait 5000 new_trap "$1" >/dev/null || { cat "$work/traps" && false; }
 }
