@@ -9,7 +9,7 @@ include!("../fuzz.rs");
 use nf_proto::alg::{lines::Lines, sane, tftp};
 
 fn target(payload: &[u8], _: u8) {
-    assert!(!sane::is_start(payload) || sane::is_request(payload));
+    assert_eq!(sane::request(payload).is_some(), payload.len() == 8);
     assert_ne!(sane::port(payload), Some(0));
     tftp::is_request(payload);
 
