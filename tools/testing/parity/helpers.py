@@ -54,8 +54,10 @@ def address(text):
 
 
 # What is said, in one connection: by the client ("c") or the server ("s").
+# Commands count from where lines are known to begin.
+HELLO = [("s", b"220 hello\r\n"), ("c", b"USER me\r\n")]
 FTP = (
-    [("c", line)] for line in (
+    [*HELLO, ("c", line)] for line in (
         b"PORT 10,0,1,2,19,136\r\n", b"port 10,0,1,2,19,137\r\n", b"PORT 10,0,1,2,255,255\r\n", b"PORT 10,0,1,3,19,138\r\n",
         b"PORT 10,0,1,2,19,139\n", b"PORT 10,0,1,2,256,1\r\n", b"PORT 10,0,1,300,19,136\r\n",
         b"EPRT |1|10.0.1.2|5001|\r\n", b"eprt |1|10.0.1.2|5002|\r\n", b"EPRT !1!10.0.1.2!5003!\r\n", b"EPRT |2|fd00:1::2|5004|\r\n",
@@ -64,7 +66,7 @@ FTP = (
     )
 )
 FTP_ANSWERS = (
-    [("s", line)] for line in (
+    [*HELLO, ("s", line)] for line in (
         b"227 Entering Passive Mode (10,0,2,2,19,136).\r\n", b"227 =10,0,2,2,19,137\r\n", b"227 (10,0,2,9,19,138)\r\n",
         b"229 Extended (|||5006|)\r\n", b"229 (|||65535|)\r\n", b"229 (|||65536|)\r\n", b"229 (|||0|)\r\n", b"229 nothing\r\n",
         b"226 10,0,2,2,19,136\r\n", b"227-hello\r\n",

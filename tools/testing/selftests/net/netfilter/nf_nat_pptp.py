@@ -33,6 +33,9 @@ def same(what, found, wanted):
 class Namespace:
     """A network namespace, by name."""
 
+    # How long what does not come is waited for, seconds.
+    patience = 5
+
     def __init__(self, name):
         self.name = name
 
@@ -44,7 +47,7 @@ class Namespace:
                 made = socket.socket(*arguments)
             finally:
                 os.setns(own.fileno(), os.CLONE_NEWNET)
-        made.settimeout(5)
+        made.settimeout(self.patience)
         return made
 
     def run(self, *command):
@@ -122,7 +125,7 @@ class Control:
             self.pns.connect((place.dial, 1723))
             self.pac, (known, self.outside) = listener.accept()
         same("the client's address", known, place.known)
-        self.pac.settimeout(5)
+        self.pac.settimeout(Namespace.patience)
         self.say(start_request())
         self.answer(start_reply())
 
@@ -320,6 +323,34 @@ def cut(place):
     control.call(7, 99)
     same("expected", place.expected(), 2)
     control.close()
+    place.router.run("conntrack", "-D", "-p", "tcp")
+    place.is_over()
+
+
+def race(place):
+    """Calls, while control connections are removed at any time."""
+    Namespace.patience = 0.3
+    remove = ("ip", "netns", "exec", place.router.name, "sh", "-c", "while :; do conntrack -D -p tcp; sleep 0.02; done")
+    calls, end = 0, time.monotonic() + 5
+    with subprocess.Popen(remove, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as remover:
+        while time.monotonic() < end:
+            control = None
+            try:
+                control = Control(place)
+                for pac in range(1, 9):
+                    control.call(7, pac)
+                    calls += 1
+                    place.send("pns", pac)
+                    place.send("pac", control.id(7))
+                    control.answer(disconnect(pac))
+            except (OSError, SystemExit):
+                pass
+            if control:
+                control.close()
+        remover.kill()
+    # The loop's own child may be at work still.
+    time.sleep(0.2)
+    check("there was no call", calls)
     place.router.run("conntrack", "-D", "-p", "tcp")
     place.is_over()
 

@@ -11,7 +11,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 23
+ktap_set_plan 24
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$work"' EXIT
 
@@ -65,6 +65,7 @@ nat=1 known=10.0.2.1
 translate '' 'oifname r1 masquerade'
 scripted SNAT
 check 'SNAT: several' play several
+check 'SNAT: race' play race
 dial=10.0.1.1 known=10.0.1.2
 translate 'iifname r0 dnat to 10.0.2.2' ''
 scripted DNAT
