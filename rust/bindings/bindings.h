@@ -65,6 +65,8 @@
 #include <net/netfilter/nf_flowstat.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_synproxy.h>
+#include <linux/netfilter/nf_synproxy.h>
 #include <net/netfilter/nf_nat_helper.h>
 #include <net/netfilter/nf_nat_masquerade.h>
 #include <net/netfilter/nf_nat_redirect.h>
@@ -82,6 +84,7 @@
 #include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
 #include <net/netfilter/rustynat_helpers.h>
+#include <net/netfilter/rustynat_synproxy.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>
 #include <net/netlink.h>

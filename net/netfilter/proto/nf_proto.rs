@@ -22,4 +22,5 @@ pub mod l4;
 pub mod nat;
 pub mod packet;
 pub mod seqadj;
+pub mod synproxy;
 pub mod tuple;

@@ -11,7 +11,7 @@ use core::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    seqadj::{self, SeqAdj},
+    seqadj::{self, Edit, SeqAdj},
     tuple::Direction,
 };
 
@@ -99,15 +99,28 @@ pub fn adjust(
     let available = packet.len().saturating_sub(protoff);
     let header = writable(packet, protoff, length.min(available))?;
     let edits = seqadj::adjust(header, this, other).map_err(|_| Failed)?;
-    for edit in edits.as_slice() {
-        let at = header
-            .get_mut(edit.offset..)
-            .and_then(<[u8]>::first_chunk_mut);
-        *at.ok_or(Failed)? = edit.new.get().to_be_bytes();
-    }
-    for edit in edits.as_slice() {
+    apply(packet, protoff, edits.as_slice())
+}
+
+/// Changes words of the TCP header at `protoff` (from the packet's data), and the
+/// checksum with them.
+///
+/// The header is made writable first; pointers into the packet are invalid
+/// afterwards.
+///
+/// # Errors
+///
+/// The packet must not go on.
+pub fn apply(packet: &mut Packet<'_>, protoff: u32, edits: &[Edit]) -> Result<(), Failed> {
+    for edit in edits {
+        let at = u32::try_from(edit.offset).map_err(|_| Failed)?;
+        let at = protoff.checked_add(at).ok_or(Failed)?;
+        // The checksum is in the fixed part.
+        writable(packet, protoff, FIXED)?;
+        let word = writable(packet, at, 4)?.first_chunk_mut();
+        *word.ok_or(Failed)? = edit.new.get().to_be_bytes();
         let (old, new) = edit.summands();
-        // SAFETY: The checksum is within the part made writable above; no
+        // SAFETY: The checksum is within what was made writable above; no
         // borrow of the packet's bytes is used any more.
         unsafe {
             bindings::tcp_csum_replace4(
