@@ -83,6 +83,7 @@
 #include <net/netfilter/rustynat_conntrack.h>
 #include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
+#include <net/netfilter/rustynat_bridge.h>
 #include <net/netfilter/rustynat_helpers.h>
 #include <net/netfilter/rustynat_synproxy.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>

@@ -17,6 +17,7 @@ pub mod alg;
 pub mod be;
 pub mod checksum;
 pub mod expect;
+pub mod frame;
 pub mod hash;
 pub mod l4;
 pub mod nat;
