@@ -16,6 +16,7 @@
 pub mod alg;
 pub mod be;
 pub mod checksum;
+pub mod conncount;
 pub mod expect;
 pub mod frame;
 pub mod hash;
