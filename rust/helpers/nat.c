@@ -130,6 +130,8 @@ int nf_rust_helper_packet_policy_again(struct net *net, struct sk_buff *skb,
 {
 	const struct sock *sk = skb->sk;
 
+	if (!skb_dst(skb))
+		return 0;
 	if (!net->xfrm.policy_count[XFRM_POLICY_OUT] &&
 	    net->xfrm.policy_default[XFRM_POLICY_OUT] != XFRM_USERPOLICY_BLOCK &&
 	    !skb_dst(skb)->xfrm &&

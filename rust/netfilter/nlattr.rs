@@ -269,7 +269,23 @@ impl<'a> Attribute<'a> {
         policy: &'static Policy<N>,
         extack: Extack<'_>,
     ) -> Result<Parsed<'a, N>> {
-        self.parse(policy, extack, bindings::nla_parse_nest_extack)
+        self.parse(policy, N, extack, bindings::nla_parse_nest_extack)
+    }
+
+    /// As [`nested`](Self::nested), but attributes from number `end` on are not
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`nested`](Self::nested).
+    #[inline]
+    pub fn nested_below<const N: usize>(
+        self,
+        policy: &'static Policy<N>,
+        end: usize,
+        extack: Extack<'_>,
+    ) -> Result<Parsed<'a, N>> {
+        self.parse(policy, end, extack, bindings::nla_parse_nest_extack)
     }
 
     /// The attributes in it, which must all be known, of exactly the right
@@ -284,13 +300,14 @@ impl<'a> Attribute<'a> {
         policy: &'static Policy<N>,
         extack: Extack<'_>,
     ) -> Result<Parsed<'a, N>> {
-        self.parse(policy, extack, bindings::nla_parse_nest_strict)
+        self.parse(policy, N, extack, bindings::nla_parse_nest_strict)
     }
 
     #[inline]
     fn parse<const N: usize>(
         self,
         policy: &'static Policy<N>,
+        end: usize,
         extack: Extack<'_>,
         parse: unsafe extern "C" fn(
             *mut *mut bindings::nlattr,
@@ -301,7 +318,7 @@ impl<'a> Attribute<'a> {
         ) -> c_int,
     ) -> Result<Parsed<'a, N>> {
         let mut table = [core::ptr::null_mut(); N];
-        let max = const { (N - 1) as c_int };
+        let max = end.min(N).saturating_sub(1) as c_int;
         // SAFETY: The table and the policy have room for `max`; the attribute is
         // valid by its invariant.
         to_result(unsafe {

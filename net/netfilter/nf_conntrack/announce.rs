@@ -6,12 +6,7 @@
 
 use crate::expect::{self, Wanted};
 use kernel::prelude::*;
-use netfilter::conntrack::{
-    expect::NewExpect,
-    helper::Nat,
-    skb::Packet,
-    Conn, Info,
-};
+use netfilter::conntrack::{expect::NewExpect, helper::Nat, skb::Packet, Conn, Info};
 use nf_proto::{
     alg::{text::Buffer, Span},
     nat::edit::Edit,
@@ -51,7 +46,7 @@ impl<'c, const N: usize, const L: usize> Announcements<'c, N, L> {
     /// expected one comes in direction `direction` of it, and `write` writes
     /// what is to be announced instead, for the port that it gets, in place of
     /// `span`.
-    pub fn expect(
+    pub fn announce(
         &mut self,
         wanted: &Wanted<'_>,
         direction: Direction,
@@ -102,7 +97,11 @@ impl<'c, const N: usize, const L: usize> Announcements<'c, N, L> {
             };
             let mut edits = [nothing; N];
             let mut count = 0usize;
-            let wanted = self.made.iter().flatten().filter_map(|made| made.edit.as_ref());
+            let wanted = self
+                .made
+                .iter()
+                .flatten()
+                .filter_map(|made| made.edit.as_ref());
             for (edit, (span, text)) in edits.iter_mut().zip(wanted) {
                 *edit = span.replaced(text.text());
                 count = count.saturating_add(1);

@@ -11,8 +11,12 @@ use netfilter::conntrack::{
     Net, Status,
 };
 
-/// Buckets that are looked at for one packet.
-const RANGE: u32 = 8;
+/// Buckets that are looked at for one packet: many, as in a large table with few
+/// connections most are empty.
+const RANGE: u32 = 64;
+
+/// Entries after which it is enough.
+const ENTRIES: u32 = 16;
 
 /// Removes connections of `net` near `hash` that are not assured. True if any
 /// went. Any context, without locks.
@@ -21,10 +25,12 @@ pub fn make_room(table: &Table, net: Net, hash: u32) -> bool {
     let _rcu = kernel::sync::rcu::read_lock();
     let now = now();
     let dropped = AtomicU32::new(0);
+    let mut seen = 0u32;
     for offset in 0..RANGE {
         let bucket = hash.wrapping_add(offset) & table.size().wrapping_sub(1);
         table.visit_bucket(bucket, |entry| {
             let conn = entry.conn;
+            seen = seen.saturating_add(1);
             if conn.net() != net || conn.status().any(Status::ASSURED | Status::DYING) {
                 return Visit::Continue;
             }
@@ -47,6 +53,9 @@ pub fn make_room(table: &Table, net: Net, hash: u32) -> bool {
         if count > 0 {
             net.add(Counter::EarlyDrop, count);
             return true;
+        }
+        if seen >= ENTRIES {
+            break;
         }
     }
     false

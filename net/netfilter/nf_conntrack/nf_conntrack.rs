@@ -10,8 +10,8 @@
 
 pub mod abi;
 pub mod alloc;
-pub mod change;
 pub mod announce;
+pub mod change;
 pub mod confirm;
 pub mod delete;
 pub mod early_drop;

@@ -110,7 +110,7 @@ fn follow(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> R
             source_port: None,
             port: Be16::new(found.port),
         };
-        announcements.expect(&wanted, Direction::Original, found.span, |port| {
+        announcements.announce(&wanted, Direction::Original, found.span, |port| {
             amanda::write(port).ok()
         })?;
     }

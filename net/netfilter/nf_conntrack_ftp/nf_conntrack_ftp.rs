@@ -157,7 +157,7 @@ fn expect(
         source_port: None,
         port: Be16::new(found.port),
     };
-    announcements.expect(&wanted, direction.opposite(), found.span, |port| {
+    announcements.announce(&wanted, direction.opposite(), found.span, |port| {
         ftp::write(found.kind, &reply.dst.address, family, port).ok()
     })?;
     announcements.finish(packet, info, transport)

@@ -153,7 +153,7 @@ fn expect(
         port: Be16::new(found.port),
     };
     let Address([word, ..]) = outside;
-    announcements.expect(&wanted, Direction::Reply, found.span, |port| {
+    announcements.announce(&wanted, Direction::Reply, found.span, |port| {
         irc::write(word, port).ok()
     })
 }

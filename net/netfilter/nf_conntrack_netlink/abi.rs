@@ -4,22 +4,20 @@
 //! nfnetlink_log.
 
 use crate::{events, expect, glue};
-use core::{
-    ptr::{null, NonNull},
-    sync::atomic::{AtomicPtr, Ordering},
-};
+use core::ptr::{null, NonNull};
 use kernel::{
     error::code::ENOSPC,
     ffi::{c_int, c_uint},
+    prelude::*,
 };
 use netfilter::{
     conntrack::{
         ecache,
         expect::{Expect, ExpectLock},
         skb::Packet,
-        Conn, Info, Status,
+        Conn, Info, Net, Status,
     },
-    net::Scope,
+    net::{Ops, PerNet, Scope},
     nfnetlink::errno,
     nlattr::{Attribute, Writer},
 };
@@ -68,29 +66,39 @@ unsafe extern "C" fn expectation_event(
     0
 }
 
-/// The registration of the listener in a namespace.
-pub(crate) struct Notifier(AtomicPtr<bindings::net>);
+/// While it exists, a namespace's events are told.
+pub(crate) struct Listener(Scope);
 
-impl Notifier {
-    /// Registers it.
-    pub(crate) fn set(net: &Scope) -> Self {
-        let raw = net.as_raw();
-        // SAFETY: The namespace is alive; the listener is static, and its code
-        // stays until a grace period after it was taken away, see `Glue`.
-        unsafe {
-            ecache::set_notifier(netfilter::conntrack::Net::from_raw(raw), &NOTIFIER.0);
-        }
-        Notifier(AtomicPtr::new(raw))
+static LISTENERS: Ops<Listener> = Ops::new();
+
+// SAFETY: The scope is in the value.
+unsafe impl PerNet for Listener {
+    type Context = ();
+
+    fn ops() -> &'static Ops<Self> {
+        &LISTENERS
+    }
+
+    fn init(net: &Scope, _context: &()) -> Result<Self> {
+        let listener = Listener(net.clone());
+        // SAFETY: The listener is static. Its code stays until a grace period
+        // after it was taken away: a subsystem is unregistered after this.
+        unsafe { ecache::set_notifier(listener.net(), &NOTIFIER.0) };
+        Ok(listener)
     }
 }
 
-impl Drop for Notifier {
+impl Listener {
+    fn net(&self) -> Net {
+        // SAFETY: The namespace is alive as long as its scope exists.
+        unsafe { Net::from_raw(self.0.as_raw()) }
+    }
+}
+
+impl Drop for Listener {
     fn drop(&mut self) {
-        // SAFETY: A per-namespace value is dropped before its namespace ends.
-        unsafe {
-            let net = netfilter::conntrack::Net::from_raw(self.0.load(Ordering::Relaxed));
-            ecache::set_notifier(net, null());
-        }
+        // SAFETY: As above.
+        unsafe { ecache::set_notifier(self.net(), null()) };
     }
 }
 

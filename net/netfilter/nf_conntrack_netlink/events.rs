@@ -2,11 +2,10 @@
 
 //! Telling listeners what happens to connections.
 
-use crate::{abi, attr, attr::MSG_DELETE, attr::MSG_NEW, message::Shown};
+use crate::{attr, attr::MSG_DELETE, attr::MSG_NEW, message::Shown};
 use kernel::prelude::*;
 use netfilter::{
     conntrack::{account, helper::Help, labels, Conn, Status},
-    net,
     nfnetlink::{self, errno, Group},
     nlattr::{Buffer, Full, Header},
 };
@@ -142,22 +141,4 @@ pub(crate) fn size(conn: &Conn) -> usize {
         + has(LABELS, labels::words(conn).is_some())
         + has(HELP, Help::of(conn).is_some())
         + has(SECURITY, conn.secmark() != 0)
-}
-
-/// While it exists, a namespace's events are told.
-pub(crate) struct Listener(#[allow(dead_code)] abi::Notifier);
-
-static LISTENERS: net::Ops<Listener> = net::Ops::new();
-
-// SAFETY: The one registration that is made with the scope is the value.
-unsafe impl net::PerNet for Listener {
-    type Context = ();
-
-    fn ops() -> &'static net::Ops<Self> {
-        &LISTENERS
-    }
-
-    fn init(net: &net::Scope, _context: &()) -> Result<Self> {
-        Ok(Listener(abi::Notifier::set(net)))
-    }
 }

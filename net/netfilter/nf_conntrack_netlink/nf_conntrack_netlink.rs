@@ -69,7 +69,7 @@ static EXPECTATIONS: Subsystem<4> =
 /// The loaded module. What comes first goes first.
 struct Netlink {
     _glue: abi::Glue,
-    _listeners: net::Registration<events::Listener>,
+    _listeners: net::Registration<abi::Listener>,
     _expectations: Registration,
     _connections: Registration,
 }
@@ -78,7 +78,7 @@ impl kernel::Module for Netlink {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let connections = CONNECTIONS.register()?;
         let expectations = EXPECTATIONS.register()?;
-        let listeners = <events::Listener as net::PerNet>::ops().register(())?;
+        let listeners = <abi::Listener as net::PerNet>::ops().register(())?;
         Ok(Netlink {
             _connections: connections,
             _expectations: expectations,

@@ -2,17 +2,16 @@
 
 //! What is in C: params.c.
 
+use netfilter::conntrack::helper::MAX_PORTS;
 use nf_bindings as bindings;
 
 /// The ports that were given; none for the usual one.
 pub(crate) fn ports() -> &'static [u16] {
-    // SAFETY: Written before the module's `init` only, as nobody may write it in
-    // sysfs.
-    let (ports, count) = unsafe {
-        (
-            &*(&raw const bindings::nf_conntrack_sane_ports),
-            bindings::nf_conntrack_sane_ports_count,
-        )
-    };
-    ports.get(..count as usize).unwrap_or(ports)
+    // SAFETY: An array of `MAX_PORTS`, written before the module's `init` only,
+    // with the count, as nobody may write them in sysfs.
+    unsafe {
+        let count = bindings::nf_conntrack_sane_ports_count as usize;
+        let ports = (&raw const bindings::nf_conntrack_sane_ports).cast::<u16>();
+        core::slice::from_raw_parts(ports, count.min(MAX_PORTS))
+    }
 }

@@ -126,6 +126,6 @@ fn expect(
     // It has no NAT half: nothing is edited.
     let mut announcements = Announcements::<1, 0>::new(conn, None);
     let nowhere = Span::between(0, 0);
-    announcements.expect(&wanted, Direction::Original, nowhere, |_| None)?;
+    announcements.announce(&wanted, Direction::Original, nowhere, |_| None)?;
     announcements.finish(packet, info, transport)
 }

@@ -4,11 +4,17 @@
 //! (include/uapi/linux/netfilter/nfnetlink_conntrack.h).
 
 use crate::setup::{is_initialized, null_binding, setup};
-use kernel::{error::code::*, prelude::*};
-use netfilter::conntrack::Conn;
-use nf_bindings as bindings;
+use kernel::{
+    error::code::{EEXIST, ENOMEM},
+    prelude::*,
+};
+use netfilter::{
+    conntrack::Conn,
+    nlattr::{Attribute, Attributes, Extack, Policy, Rule},
+};
+use nf_bindings::{self as bindings, *};
 use nf_proto::{
-    be::{Be16, Be32},
+    be::Be32,
     nat::{
         range::{Flags, Range},
         Manip,
@@ -19,15 +25,30 @@ use nf_proto::{
 /// `EPROTONOSUPPORT`
 const UNSUPPORTED: i32 = -(bindings::EPROTONOSUPPORT as i32);
 
+/// Bytes of an IPv6 address.
+const IPV6: u16 = 16;
+
+static NAT: Policy<{ ctattr_nat___CTA_NAT_MAX as usize }> = Policy::new(&[
+    (ctattr_nat_CTA_NAT_V4_MINIP, Rule::U32),
+    (ctattr_nat_CTA_NAT_V4_MAXIP, Rule::U32),
+    (ctattr_nat_CTA_NAT_V6_MINIP, Rule::AtLeast(IPV6)),
+    (ctattr_nat_CTA_NAT_V6_MAXIP, Rule::AtLeast(IPV6)),
+    (ctattr_nat_CTA_NAT_PROTO, Rule::Nested),
+]);
+
+static PROTOCOL: Policy<{ ctattr_protonat___CTA_PROTONAT_MAX as usize }> = Policy::new(&[
+    (ctattr_protonat_CTA_PROTONAT_PORT_MIN, Rule::U16),
+    (ctattr_protonat_CTA_PROTONAT_PORT_MAX, Rule::U16),
+]);
+
 /// Settles the side `manip` of a connection that ctnetlink makes, as `nest` says:
-/// the attributes inside `CTA_NAT_SRC` or `CTA_NAT_DST`; without one it is a null
-/// binding. Under RCU.
+/// `CTA_NAT_SRC` or `CTA_NAT_DST`; without one it is a null binding. Under RCU.
 ///
 /// # Errors
 ///
 /// `EEXIST` if it is settled already, `EINVAL` or `ERANGE` for attributes that
 /// cannot be, `ENOMEM` if there is no free place.
-pub fn parse_and_set_up(conn: &Conn, manip: Manip, nest: Option<&[u8]>) -> Result {
+pub fn parse_and_set_up(conn: &Conn, manip: Manip, nest: Option<Attribute<'_>>) -> Result {
     if is_initialized(conn, manip) {
         return Err(EEXIST);
     }
@@ -41,45 +62,43 @@ pub fn parse_and_set_up(conn: &Conn, manip: Manip, nest: Option<&[u8]>) -> Resul
     Ok(())
 }
 
-fn range(conn: &Conn, nest: &[u8]) -> Result<Range> {
+/// Ends the wrong way round, and ids for a protocol that has none, mean
+/// something, as they do in a rule.
+fn range(conn: &Conn, nest: Attribute<'_>) -> Result<Range> {
     let family = crate::translate::family(conn).ok_or(Error::from_errno(UNSUPPORTED))?;
-    let mut range = Range::to(Address::default());
-    range.flags = Flags(0);
-    let mut last = None;
-    for attribute in Attributes(nest) {
-        let (kind, value) = attribute?;
-        match (family, u32::from(kind)) {
-            (Family::Ipv4, bindings::ctattr_nat_CTA_NAT_V4_MINIP) => {
-                range.min = ipv4(value)?;
-                range.flags = range.flags.with(Flags::MAP_IPS);
-            }
-            (Family::Ipv4, bindings::ctattr_nat_CTA_NAT_V4_MAXIP) => last = Some(ipv4(value)?),
-            (Family::Ipv6, bindings::ctattr_nat_CTA_NAT_V6_MINIP) => {
-                range.min = ipv6(value)?;
-                range.flags = range.flags.with(Flags::MAP_IPS);
-            }
-            (Family::Ipv6, bindings::ctattr_nat_CTA_NAT_V6_MAXIP) => last = Some(ipv6(value)?),
-            (_, bindings::ctattr_nat_CTA_NAT_PROTO) => ids(&mut range, value)?,
-            _ => {}
-        }
-    }
+    let parsed = nest.nested(&NAT, Extack::NONE)?;
+    let attributes = parsed.attributes();
+    let (first, last) = match family {
+        Family::Ipv4 => (
+            ipv4(attributes, ctattr_nat_CTA_NAT_V4_MINIP),
+            ipv4(attributes, ctattr_nat_CTA_NAT_V4_MAXIP),
+        ),
+        Family::Ipv6 => (
+            ipv6(attributes, ctattr_nat_CTA_NAT_V6_MINIP),
+            ipv6(attributes, ctattr_nat_CTA_NAT_V6_MAXIP),
+        ),
+    };
+    let mut range = Range::to(first.unwrap_or_default());
     range.max = last.unwrap_or(range.min);
-    range
-        .check(family, conn.protocol())
-        .map_err(|_| EINVAL)
-        .map(|()| range)
+    range.flags = if first.is_some() {
+        Flags::MAP_IPS
+    } else {
+        Flags(0)
+    };
+    if let Some(nest) = attributes.get(ctattr_nat_CTA_NAT_PROTO) {
+        ids(&mut range, nest)?;
+    }
+    Ok(range)
 }
 
-fn ids(range: &mut Range, nest: &[u8]) -> Result {
-    let (mut first, mut last) = (None, None);
-    for attribute in Attributes(nest) {
-        let (kind, value) = attribute?;
-        match u32::from(kind) {
-            bindings::ctattr_protonat_CTA_PROTONAT_PORT_MIN => first = Some(port(value)?),
-            bindings::ctattr_protonat_CTA_PROTONAT_PORT_MAX => last = Some(port(value)?),
-            _ => {}
-        }
-    }
+fn ids(range: &mut Range, nest: Attribute<'_>) -> Result {
+    let parsed = nest.nested(&PROTOCOL, Extack::NONE)?;
+    let first = parsed
+        .attributes()
+        .be16(ctattr_protonat_CTA_PROTONAT_PORT_MIN);
+    let last = parsed
+        .attributes()
+        .be16(ctattr_protonat_CTA_PROTONAT_PORT_MAX);
     if let Some(end) = last.or(first) {
         range.min_id = first.unwrap_or_default();
         range.max_id = end;
@@ -88,49 +107,16 @@ fn ids(range: &mut Range, nest: &[u8]) -> Result {
     Ok(())
 }
 
-fn port(value: &[u8]) -> Result<Be16> {
-    let bytes = value.first_chunk::<2>().ok_or(ERANGE)?;
-    Ok(Be16::from_bytes(*bytes))
+fn ipv4(attributes: Attributes<'_>, number: u32) -> Option<Address> {
+    attributes.be32(number).map(Address::v4)
 }
 
-fn ipv4(value: &[u8]) -> Result<Address> {
-    let bytes = value.first_chunk::<4>().ok_or(ERANGE)?;
-    Ok(Address::v4(Be32::from_bytes(*bytes)))
-}
-
-fn ipv6(value: &[u8]) -> Result<Address> {
-    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] =
-        value.first_chunk::<16>().ok_or(ERANGE)?;
-    Ok(Address([
+fn ipv6(attributes: Attributes<'_>, number: u32) -> Option<Address> {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = attributes.array(number)?;
+    Some(Address([
         Be32::from_bytes([a, b, c, d]),
         Be32::from_bytes([e, f, g, h]),
         Be32::from_bytes([i, j, k, l]),
         Be32::from_bytes([m, n, o, p]),
     ]))
-}
-
-/// The attributes of a nest: types and values, `EINVAL` where one does not end
-/// within it.
-struct Attributes<'a>(&'a [u8]);
-
-/// `NLA_TYPE_MASK`
-const TYPE: u16 = 0x3fff;
-
-/// Length and type.
-const HEADER: usize = 4;
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = Result<(u16, &'a [u8])>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (header, _) = self.0.split_first_chunk::<HEADER>()?;
-        let &[l0, l1, t0, t1] = header;
-        let len = usize::from(u16::from_ne_bytes([l0, l1]));
-        let Some(value) = self.0.get(HEADER..len) else {
-            self.0 = &[];
-            return Some(Err(EINVAL));
-        };
-        self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or(&[]);
-        Some(Ok((u16::from_ne_bytes([t0, t1]) & TYPE, value)))
-    }
 }

@@ -19,7 +19,7 @@ use nf_proto::{
     },
     nat::{
         choice::{choose, Failed, Request, Surroundings},
-        range::Range,
+        range::{Flags, Range},
         Manip,
     },
     tuple::{Direction, Source, Tuple},
@@ -63,6 +63,60 @@ pub fn setup(conn: &Conn, range: &Range, manip: Manip) -> u32 {
     if status.has(done(manip)) {
         return DROP;
     }
+    match simple(conn, range, manip) {
+        Some(reply) if manip == Manip::Destination && reply == *conn.tuple(Direction::Reply) => {
+            conn.set_own_status(done(manip));
+            ACCEPT
+        }
+        Some(reply) => finish(conn, &reply, manip),
+        None => search(conn, range, manip),
+    }
+}
+
+/// What most rules ask for: one address, and the port as it is or as the rule says.
+/// Returns what answers will be like if that is free; nothing means that it is
+/// not, or that there is a choice.
+#[inline]
+fn simple(conn: &Conn, range: &Range, manip: Manip) -> Option<Tuple> {
+    const PLAIN: Flags = Flags::MAP_IPS.with(Flags::PERSISTENT).with(Flags::NETMAP);
+    if !range.single_address() {
+        return None;
+    }
+    let plain = range.flags.0 & !PLAIN.0 == 0;
+    let mut reply = *conn.tuple(Direction::Reply);
+    let ports = matches!(reply.dst.protocol, number::TCP | number::UDP | number::SCTP);
+    match manip {
+        Manip::Source => {
+            // Its source is still that of its first packet.
+            let original = conn.tuple(Direction::Original);
+            if !plain
+                || reply.dst.address == range.min
+                || bysource::find(conn, original, range).is_some()
+            {
+                return None;
+            }
+            let may_be_served = ports && reply.dst.id.get() < nat::first_local_port(conn.net());
+            reply.dst.address = range.min;
+            (!may_be_served && !confirm::is_taken(&reply, conn)).then_some(reply)
+        }
+        Manip::Destination => {
+            let one_port = range.flags.0 & !PLAIN.0 == Flags::PROTO_SPECIFIED.0
+                && range.min_id == range.max_id;
+            if !ports || !(plain || one_port) {
+                return None;
+            }
+            reply.src.address = range.min;
+            if one_port {
+                reply.src.id = range.min_id;
+            }
+            Some(reply)
+        }
+    }
+}
+
+/// [`setup`] where there is a choice.
+#[inline(never)]
+fn search(conn: &Conn, range: &Range, manip: Manip) -> u32 {
     let Some(before) = conn.tuple(Direction::Reply).invert() else {
         return DROP;
     };
@@ -77,21 +131,28 @@ pub fn setup(conn: &Conn, range: &Range, manip: Manip) -> u32 {
         Ok(choice) => choice.tuple,
         Err(Failed::Exhausted { .. }) => return refuse(conn, Reason::Exhausted),
     };
-    let mut bits = done(manip);
-    if after != before {
-        let Some(reply) = after.invert() else {
-            return DROP;
-        };
-        conn.alter_reply(&reply);
-        bits = bits | changed(manip);
-        if helper::has_extension(conn) && !can_adjust(conn) {
-            return refuse(conn, Reason::Memory);
-        }
-        if manip == Manip::Source {
-            bysource::remember(conn, range, &before, &after);
-        }
+    if after == before {
+        conn.set_own_status(done(manip));
+        return ACCEPT;
     }
-    conn.set_own_status(bits);
+    let Some(reply) = after.invert() else {
+        return DROP;
+    };
+    let verdict = finish(conn, &reply, manip);
+    if verdict == ACCEPT && manip == Manip::Source {
+        bysource::remember(conn, range, &before, &after);
+    }
+    verdict
+}
+
+/// Answers will be like `reply`: the side `manip` is settled, and was changed.
+#[inline]
+fn finish(conn: &Conn, reply: &Tuple, manip: Manip) -> u32 {
+    conn.alter_reply(reply);
+    if helper::has_extension(conn) && !can_adjust(conn) {
+        return refuse(conn, Reason::Memory);
+    }
+    conn.set_own_status(done(manip) | changed(manip));
     ACCEPT
 }
 

@@ -61,6 +61,7 @@ pub struct List {
 
 impl List {
     /// Without any.
+    #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         List {
             first: None,

@@ -98,7 +98,7 @@ fn supported(protocol: u8) -> Result<&'static Kind> {
 
 /// The timeouts that a request says, the namespace's where it says none.
 fn timeouts_in(request: &Request<'_>, kind: &Kind, data: Attribute<'_>) -> Result<[u32; MOST]> {
-    let given = data.nested(&TIMEOUTS, request.extack())?;
+    let given = data.nested_below(&TIMEOUTS, kind.attributes_end(), request.extack())?;
     let given = given.attributes();
     let net = request.net();
     let defaults = state::timeouts(&net, kind.protocol).ok_or_else(unsupported)?;

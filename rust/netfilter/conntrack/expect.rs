@@ -8,8 +8,8 @@
 //! [`NewExpect`] borrows its master, and an [`ExpectRef`] holds a reference to
 //! it. Under RCU alone an expectation may be looked at, but not its master.
 
-mod new;
 mod nat;
+mod new;
 mod table;
 
 pub use new::*;
@@ -289,6 +289,12 @@ impl Expect {
     fn uses(&self) -> Refcount<'_> {
         // SAFETY: Inside the object, and only accessed atomically.
         unsafe { Refcount::from_raw(&raw mut (*self.as_ptr()).use_) }
+    }
+
+    /// Counts a reference for C code, unless the last one is given back. Under
+    /// RCU.
+    pub fn count_reference(&self) -> bool {
+        self.uses().increment_unless_zero()
     }
 
     /// In the table.

@@ -12,8 +12,7 @@ use crate::{
 use core::{ptr::null_mut, ptr::NonNull, sync::atomic::Ordering};
 use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
 use netfilter::conntrack::{
-    account,
-    conn,
+    account, conn,
     skb::{Carried, Hook, Packet},
     tuple, Conn, ConnRef, Info, Net, Status, Zone,
 };

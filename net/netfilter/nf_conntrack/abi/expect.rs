@@ -13,7 +13,7 @@ use kernel::{
     sync::rcu,
 };
 use netfilter::conntrack::{
-    expect::{put, Expect, ExpectLock, ExpectRef, NewExpect},
+    expect::{put, Expect, ExpectLock, NewExpect},
     tuple, Conn, Net, Zone,
 };
 use nf_bindings as bindings;
@@ -83,7 +83,11 @@ pub unsafe extern "C" fn nf_ct_expect_find_get(
             tuple::from_c(&*tuple),
         )
     };
-    expect::find(net, zone, tuple).map_or(null_mut(), ExpectRef::into_raw)
+    // Without the lock: some callers hold it.
+    let rcu = rcu::read_lock();
+    expect::find_rcu(&rcu, net, zone, tuple)
+        .filter(|exp| exp.count_reference())
+        .map_or(null_mut(), Expect::as_ptr)
 }
 
 /// # Safety

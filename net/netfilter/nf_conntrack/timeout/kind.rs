@@ -96,6 +96,12 @@ pub fn kind(protocol: u8) -> Option<&'static Kind> {
 }
 
 impl Kind {
+    /// One more than the number of its last attribute.
+    #[inline]
+    pub const fn attributes_end(&self) -> usize {
+        self.map.len().saturating_add(1)
+    }
+
     /// `defaults`, with what is given by attribute in its place. `seconds` may be
     /// anything: a time is at most half of what the clock counts, and so never
     /// in the past. The result is in jiffies.

@@ -7,9 +7,12 @@ use crate::{
     bysource, hook, netlink, session, setup,
     translate::{self, Translated},
 };
-use core::{mem::size_of, ptr::null_mut};
+use core::ptr::null_mut;
 use kernel::ffi::{c_int, c_uint};
-use netfilter::conntrack::{ext, nat::range_from_c, skb::Packet, Conn, Info};
+use netfilter::{
+    conntrack::{ext, nat::range_from_c, skb::Packet, Conn, Info},
+    nlattr::Attribute,
+};
 use nf_bindings as bindings;
 use nf_conntrack::check_prototype;
 use nf_proto::{nat::Manip, tuple::Family};
@@ -160,23 +163,13 @@ unsafe extern "C" fn parse_nat_setup(
     maniptype: bindings::nf_nat_manip_type,
     attr: *const bindings::nlattr,
 ) -> c_int {
-    const HEADER: usize = size_of::<bindings::nlattr>();
     // SAFETY: By the C contract.
     let conn = unsafe { Conn::from_raw(ct) };
     let Some(manip) = manip(maniptype) else {
         return kernel::error::code::EINVAL.to_errno();
     };
-    let nest = if attr.is_null() {
-        None
-    } else {
-        // SAFETY: A valid attribute has so many bytes, its header among them.
-        Some(unsafe {
-            core::slice::from_raw_parts(
-                attr.add(1).cast::<u8>(),
-                usize::from((*attr).nla_len).saturating_sub(HEADER),
-            )
-        })
-    };
+    // SAFETY: By the C contract.
+    let nest = unsafe { Attribute::from_raw(attr) };
     match netlink::parse_and_set_up(conn, manip, nest) {
         Ok(()) => 0,
         Err(error) => error.to_errno(),

@@ -33,6 +33,7 @@ static NAMESPACES: Static<bindings::pernet_operations> = Static(UnsafeCell::new(
     operations
 }));
 
+#[allow(clippy::disallowed_methods)] // The other one is not for constants.
 static FOLLOW_MASTER: Static<bindings::nf_ct_helper_expectfn> = Static(UnsafeCell::new({
     // SAFETY: All of its fields may be zero.
     let mut function: bindings::nf_ct_helper_expectfn = unsafe { zeroed() };

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn nf_ct_nat(
             Packet::from_raw(skb),
             Conn::from_raw(ct),
             Sides(*action as u32),
-            range.as_ref().map(|range| range_from_c(range)),
+            range.as_ref().map(range_from_c),
         )
     };
     let info = Info::from_number(ctinfo);

@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
 
     /// Reads an element that has this tag.
     #[inline]
-    pub fn expect(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
+    pub fn tagged(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
         let element = self.element()?;
         if element.tag == tag {
             Ok(element)

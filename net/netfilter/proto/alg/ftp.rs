@@ -121,7 +121,7 @@ fn announcement(mut cursor: Cursor<'_>, kind: Kind, family: Family) -> Result<An
     };
     let span = Span::between(start, cursor.position());
     if kind == Kind::Port {
-        cursor.expect(b'\r')?;
+        cursor.pass(b'\r')?;
     }
     if port == 0 || (family == Family::Ipv6 && matches!(kind, Kind::Port | Kind::Pasv)) {
         return Err(Stop::Wrong);
@@ -143,18 +143,18 @@ fn numbers(cursor: &mut Cursor<'_>) -> Result<(Option<Address>, u16), Stop> {
 /// `|family|address|port|`
 fn extended(cursor: &mut Cursor<'_>, family: Family) -> Result<(Option<Address>, u16), Stop> {
     let delimiter = delimiter(cursor)?;
-    cursor.expect(protocol(family))?;
-    cursor.expect(delimiter)?;
+    cursor.pass(protocol(family))?;
+    cursor.pass(delimiter)?;
     let address = cursor.address(family)?;
-    cursor.expect(delimiter)?;
+    cursor.pass(delimiter)?;
     Ok((Some(address), port(cursor, delimiter)?))
 }
 
 /// `|||port|`
 fn port_only(cursor: &mut Cursor<'_>) -> Result<u16, Stop> {
     let delimiter = delimiter(cursor)?;
-    cursor.expect(delimiter)?;
-    cursor.expect(delimiter)?;
+    cursor.pass(delimiter)?;
+    cursor.pass(delimiter)?;
     port(cursor, delimiter)
 }
 
@@ -169,7 +169,7 @@ fn delimiter(cursor: &mut Cursor<'_>) -> Result<u8, Stop> {
 
 fn port(cursor: &mut Cursor<'_>, delimiter: u8) -> Result<u16, Stop> {
     let port = cursor.decimal(u16::MAX.into())? as u16;
-    cursor.expect(delimiter)?;
+    cursor.pass(delimiter)?;
     Ok(port)
 }
 
@@ -199,7 +199,11 @@ pub fn write(
         }
         Kind::Eprt => {
             text.push(&[b'|', protocol(family), b'|'])?;
-            text.address(address, family)?;
+            match family {
+                Family::Ipv4 => text.address(address, family)?,
+                // Stock's way, which peers have learned to read.
+                Family::Ipv6 => text.ipv6_in_full(address)?,
+            }
             text.push(b"|")?;
             text.decimal(port.into())?;
             text.push(b"|")?;

@@ -73,7 +73,7 @@ fn in_line(line: &[u8]) -> Result<Announcement, Stop> {
         .find_map(|command| cursor.tag(command).ok())
         .ok_or(Stop::Wrong)?;
     // A file name with blanks stands in quotes.
-    if cursor.expect(b'"').is_ok() {
+    if cursor.pass(b'"').is_ok() {
         cursor.until(b'"')?;
     }
     cursor.until(b' ')?;

@@ -92,8 +92,8 @@ impl Control {
         outside: Option<Be16>,
     ) -> Outcome {
         let step = match direction {
-            Direction::Original => self.from_pns(&placed.message, outside),
-            Direction::Reply => self.from_pac(&placed.message),
+            Direction::Original => self.by_pns(&placed.message, outside),
+            Direction::Reply => self.by_pac(&placed.message),
         };
         let id = match (direction, placed.message) {
             (
@@ -124,7 +124,7 @@ impl Control {
         self.ids
     }
 
-    fn from_pns(&mut self, message: &Message, outside: Option<Be16>) -> Step {
+    fn by_pns(&mut self, message: &Message, outside: Option<Be16>) -> Step {
         match *message {
             Message::StartRequest if self.session == Session::None => {
                 self.session = Session::Requested;
@@ -156,7 +156,7 @@ impl Control {
         Step::Nothing
     }
 
-    fn from_pac(&mut self, message: &Message) -> Step {
+    fn by_pac(&mut self, message: &Message) -> Step {
         match *message {
             Message::StartReply { ok }
                 if matches!(self.session, Session::Requested | Session::Confirmed) =>

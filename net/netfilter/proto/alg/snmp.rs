@@ -38,12 +38,12 @@ impl<'a> Message<'a> {
     /// Reads the payload of a datagram: a message of version 1 or 2c.
     pub fn parse(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut datagram = Reader::new(payload);
-        let mut message = datagram.expect(tag::SEQUENCE)?.inside();
+        let mut message = datagram.tagged(tag::SEQUENCE)?.inside();
         // 0 is version 1, 1 is version 2c.
-        if !matches!(message.expect(tag::INTEGER)?.contents, [0 | 1]) {
+        if !matches!(message.tagged(tag::INTEGER)?.contents, [0 | 1]) {
             return Err(Malformed);
         }
-        message.expect(tag::OCTET_STRING)?;
+        message.tagged(tag::OCTET_STRING)?;
         let pdu = message.element()?;
         message.end()?;
         let mut inside = pdu.inside();
@@ -51,13 +51,13 @@ impl<'a> Message<'a> {
             tag::TRAP_V1 => Some(trap(&mut inside)?),
             tag::GET..=tag::REPORT => {
                 for _ in 0..3 {
-                    integer(&inside.expect(tag::INTEGER)?)?;
+                    integer(&inside.tagged(tag::INTEGER)?)?;
                 }
                 None
             }
             _ => return Err(Malformed),
         };
-        let bindings = inside.expect(tag::SEQUENCE)?.inside();
+        let bindings = inside.tagged(tag::SEQUENCE)?.inside();
         inside.end()?;
         let mut check = bindings;
         while !check.is_at_end() {
@@ -87,19 +87,19 @@ impl<'a> Message<'a> {
 /// RFC 1157, section 4.1.6: a trap of version 1 up to its bindings. Where its
 /// agent's address is.
 fn trap(inside: &mut Reader<'_>) -> Result<usize, Malformed> {
-    non_empty(&inside.expect(tag::OBJECT_IDENTIFIER)?)?;
-    let agent = inside.expect(tag::IP_ADDRESS)?;
+    non_empty(&inside.tagged(tag::OBJECT_IDENTIFIER)?)?;
+    let agent = inside.tagged(tag::IP_ADDRESS)?;
     address(&agent)?;
-    integer(&inside.expect(tag::INTEGER)?)?;
-    integer(&inside.expect(tag::INTEGER)?)?;
-    integer(&inside.expect(tag::TIME_TICKS)?)?;
+    integer(&inside.tagged(tag::INTEGER)?)?;
+    integer(&inside.tagged(tag::INTEGER)?)?;
+    integer(&inside.tagged(tag::TIME_TICKS)?)?;
     Ok(agent.at)
 }
 
 /// Reads a variable binding; its value.
 fn value<'a>(bindings: &mut Reader<'a>) -> Result<Element<'a>, Malformed> {
-    let mut binding = bindings.expect(tag::SEQUENCE)?.inside();
-    non_empty(&binding.expect(tag::OBJECT_IDENTIFIER)?)?;
+    let mut binding = bindings.tagged(tag::SEQUENCE)?.inside();
+    non_empty(&binding.tagged(tag::OBJECT_IDENTIFIER)?)?;
     let value = binding.element()?;
     binding.end()?;
     match value.tag {

@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes over this byte.
     #[inline]
-    pub fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+    pub fn pass(&mut self, byte: u8) -> Result<(), Stop> {
         match self.rest.first() {
             None => Err(Stop::Short),
             Some(found) if *found == byte => {
@@ -188,7 +188,7 @@ impl<'a> Cursor<'a> {
         let mut first = true;
         for byte in &mut bytes {
             if !first {
-                self.expect(separator)?;
+                self.pass(separator)?;
             }
             first = false;
             *byte = self.decimal(255)? as u8;
@@ -218,7 +218,7 @@ impl<'a> Cursor<'a> {
         let mut first = true;
         for byte in &mut bytes {
             if !first {
-                self.expect(b'.')?;
+                self.pass(b'.')?;
             }
             first = false;
             *byte = self.decimal_at_end(255)? as u8;
@@ -229,11 +229,11 @@ impl<'a> Cursor<'a> {
     /// Reads an IPv6 address with or without brackets, which may end with the
     /// text.
     pub fn ipv6_at_end(&mut self) -> Result<Address, Stop> {
-        let bracket = self.expect(b'[').is_ok();
+        let bracket = self.pass(b'[').is_ok();
         let text = self.take_while(is_of_ipv6);
         let address = ipv6(text).ok_or(Stop::Wrong)?;
         if bracket {
-            self.expect(b']')?;
+            self.pass(b']')?;
         }
         Ok(address)
     }
@@ -275,7 +275,7 @@ fn ipv6(text: &[u8]) -> Option<Address> {
             break;
         }
         cursor.skip(1);
-        if cursor.expect(b':').is_ok() {
+        if cursor.pass(b':').is_ok() {
             if gap.replace(words.count).is_some() {
                 return None;
             }
@@ -426,6 +426,27 @@ impl<const N: usize> Buffer<N> {
         }
     }
 
+    /// Writes an IPv6 address with all its zeros.
+    pub fn ipv6_in_full(&mut self, address: &Address) -> Result<(), Full> {
+        let Address(words) = address;
+        for (at, word) in words.iter().enumerate() {
+            if at != 0 {
+                self.push(b":")?;
+            }
+            let [a, b, c, d] = word.to_bytes();
+            self.two_digits(a)?;
+            self.two_digits(b)?;
+            self.push(b":")?;
+            self.two_digits(c)?;
+            self.two_digits(d)?;
+        }
+        Ok(())
+    }
+
+    fn two_digits(&mut self, byte: u8) -> Result<(), Full> {
+        self.push(&[digit(byte >> 4), digit(byte & 0xf)])
+    }
+
     fn ipv6(&mut self, words: [u16; 8]) -> Result<(), Full> {
         let (gap, gap_len) = longest_zeros(&words);
         let gap_end = gap.saturating_add(gap_len);
@@ -452,15 +473,17 @@ impl<const N: usize> Buffer<N> {
                 continue;
             }
             begun = true;
-            let digit = digit as u8;
-            let digit = if digit < 10 {
-                b'0'.wrapping_add(digit)
-            } else {
-                b'a'.wrapping_add(digit.wrapping_sub(10))
-            };
-            self.push(&[digit])?;
+            self.push(&[self::digit(digit as u8)])?;
         }
         Ok(())
+    }
+}
+
+/// A hexadecimal digit.
+const fn digit(value: u8) -> u8 {
+    match value {
+        0..=9 => b'0'.wrapping_add(value),
+        _ => b'a'.wrapping_add(value.wrapping_sub(10)),
     }
 }
 

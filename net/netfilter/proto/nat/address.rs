@@ -42,12 +42,12 @@ fn spread(range: &Range, tuple: &Tuple, zone: u16) -> Address {
 
     let offset = if last >> 32 == 0 {
         // At most 2^32 addresses: the product is shorter than 65 bits.
-        let wide = u64::from(hash).wrapping_mul(last as u64) as u128;
+        let wide = u128::from(u64::from(hash).wrapping_mul(last as u64));
         wide.wrapping_add(u128::from(hash)) >> 32
     } else {
         // More hash than a word.
         let word = |n: u32| u128::from(lookup3([hash, n, 0, 0], seed));
-        let draw = word(0) << 96 | word(1) << 64 | word(2) << 32 | word(3);
+        let draw = (word(0) << 96) | (word(1) << 64) | (word(2) << 32) | word(3);
         below(draw, last)
     };
     of_number(min.wrapping_add(offset), family)

@@ -186,7 +186,7 @@ const fn transport_header(protocol: u8) -> u32 {
 /// # Errors
 ///
 /// [`Failed`], with nothing changed: `bytes` are fewer than [`headers`].
-#[inline]
+#[inline(always)]
 pub fn packet(
     bytes: &mut [u8],
     layout: &Layout,

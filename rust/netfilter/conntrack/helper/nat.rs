@@ -29,8 +29,13 @@ pub struct Nat {
     /// Writes all edits into the payload, which begins behind the transport
     /// header `transport` bytes after the packet's data. They are in order and
     /// do not overlap. If it fails the packet must be dropped.
-    pub edit:
-        fn(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32, edits: &[Edit<'_>]) -> Result,
+    pub edit: fn(
+        packet: &mut Packet<'_>,
+        conn: &Conn,
+        info: Info,
+        transport: u32,
+        edits: &[Edit<'_>],
+    ) -> Result,
 }
 
 /// Where a helper finds its NAT half, which is a module of its own: as long as

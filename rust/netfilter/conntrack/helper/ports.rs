@@ -46,11 +46,14 @@ pub fn places<'a, H: ConntrackHelper>(
     } else {
         ports
     };
-    ports.iter().zip(0..MAX_PORTS as u32).flat_map(move |(port, index)| {
-        families.iter().map(move |family| Place {
-            family: *family,
-            port: *port,
-            number: number(*port, index),
+    ports
+        .iter()
+        .zip(0..MAX_PORTS as u32)
+        .flat_map(move |(port, index)| {
+            families.iter().map(move |family| Place {
+                family: *family,
+                port: *port,
+                number: number(*port, index),
+            })
         })
-    })
 }

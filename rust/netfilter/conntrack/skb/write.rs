@@ -3,7 +3,7 @@
 //! Changing a packet: its bytes, and what its buffer says about them.
 
 use super::{Hook, Packet};
-use kernel::error::{to_result, Result};
+use kernel::error::{to_result, Error, Result};
 use nf_bindings as bindings;
 use nf_proto::nat::rewrite::{Change, Form};
 
@@ -69,9 +69,8 @@ impl Packet<'_> {
         // The header that is to be completed may be one inside a tunnel's packet,
         // whose own is complete; of those cut up later all are not.
         // SAFETY: The packet is valid.
-        let own = u32::from(start) == u32::from(network).wrapping_add(transport)
-            || unsafe { bindings::packet_is_gso(self.as_ptr()) };
-        if own {
+        let is_gso = unsafe { bindings::packet_is_gso(self.as_ptr()) };
+        if is_gso || u32::from(start) == u32::from(network).wrapping_add(transport) {
             Form::Pseudo
         } else {
             Form::Full
@@ -118,12 +117,17 @@ impl Packet<'_> {
     /// # Errors
     ///
     /// It is to be blocked, there is no state yet, or memory is short.
+    #[inline]
     pub fn policy_again(&mut self, hook: Hook<'_>, ipv6: bool) -> Result {
         // SAFETY: Both are valid, and the packet has a route, as every packet at
         // OUTPUT and POSTROUTING.
-        to_result(unsafe {
-            bindings::packet_policy_again(hook.net().as_ptr(), self.as_ptr(), ipv6)
-        })
+        let error =
+            unsafe { bindings::packet_policy_again(hook.net().as_ptr(), self.as_ptr(), ipv6) };
+        if error == 0 {
+            Ok(())
+        } else {
+            Err(Error::from_errno(error))
+        }
     }
 }
 

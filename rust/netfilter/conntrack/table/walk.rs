@@ -9,7 +9,7 @@
 //! order for life. What a bucket of a table of any size holds is a range of it,
 //! so a position means the same before and after a resize.
 
-use super::{Buckets, Entry, Link, Table, Visit, IS_NULLS};
+use super::{Buckets, Entry, Table, Visit, IS_NULLS};
 use crate::conntrack::{work, Conn, ConnRef};
 use core::{cell::Cell, sync::atomic::Ordering};
 use nf_proto::tuple::Direction;
@@ -52,11 +52,17 @@ impl Position {
     /// The first place after those whose hashes agree with this one's in the
     /// bits of `mask`, which is one below a power of two.
     fn next_class(self, mask: u32) -> Self {
+        self.after_classes(1, mask)
+    }
+
+    /// The first place after so many classes, of which its own is the first.
+    fn after_classes(self, classes: u64, mask: u32) -> Self {
         let span = END
             .checked_div(u64::from(mask).wrapping_add(1))
             .unwrap_or(END);
+        let here = self.reversed & !span.wrapping_sub(1);
         Position {
-            reversed: (self.reversed & !span.wrapping_sub(1)).wrapping_add(span),
+            reversed: here.wrapping_add(classes.wrapping_mul(span)),
             address: 0,
         }
     }
@@ -65,8 +71,8 @@ impl Position {
 /// How many connections are referred to at a time.
 const BATCH: usize = 8;
 
-/// Empty classes of hashes that are passed over at a time.
-const EMPTY: u32 = 256;
+/// Buckets that are looked through at a time.
+const BUCKETS: u64 = 256;
 
 /// How often so much is done before others may run.
 const PAUSE: u32 = 16;
@@ -91,8 +97,10 @@ impl Walk {
     /// comes again next time), or to the end: true. Process context; others may
     /// run meanwhile.
     ///
-    /// `choose` is called with a chain's lock held, and must not sleep; `visit`
-    /// without any lock.
+    /// `choose` is called under RCU, and must not sleep; it may be asked about a
+    /// connection that is just becoming another one, and is asked again when
+    /// that can no longer be. `visit` is called without any lock, with a
+    /// reference held.
     pub fn run(
         &mut self,
         table: &Table,
@@ -101,17 +109,14 @@ impl Walk {
     ) -> bool {
         let mut passed = 0u32;
         while !self.position.is_end() {
-            if let Some(mut batch) = self.next_batch(table, &mut choose) {
-                for slot in &mut batch.refs {
-                    let Some((position, conn)) = slot.take() else {
-                        break;
-                    };
+            if let Some(batch) = self.next_batch(table, &mut choose) {
+                for (position, conn) in batch.refs.into_iter().flatten() {
                     if visit(&conn) == Visit::Stop {
                         return false;
                     }
                     self.position = position;
                 }
-                self.position = batch.next.unwrap_or(self.position);
+                self.position = batch.next;
             }
             passed = passed.wrapping_add(1);
             if passed % PAUSE == 0 {
@@ -130,38 +135,110 @@ impl Walk {
         choose: &mut impl FnMut(&Conn) -> bool,
     ) -> Option<Batch> {
         let _rcu = kernel::sync::rcu::read_lock();
-        let mut passed = 0u32;
-        let hash = loop {
+        let found = Nearest::new();
+        let mut lock = None;
+        let next = self.scan(table, choose, &found).unwrap_or_else(|| {
+            // Entries do not move while their lock is held.
             let hash = self.position.hash();
+            lock = Some(table.lock(hash, hash));
             let class = Class::now(table, hash);
-            if !class.is_empty() {
-                break hash;
-            }
-            self.position = self.position.next_class(class.mask);
-            passed = passed.wrapping_add(1);
-            if passed == EMPTY || self.position.is_end() {
+            found.clear();
+            class.visit(self.offering(choose, &found));
+            self.position.next_class(class.mask)
+        });
+        if found.is_empty() {
+            self.position = next;
+            return None;
+        }
+        let batch = self.refer(found, next, choose);
+        drop(lock);
+        Some(batch)
+    }
+
+    /// Looks through buckets without a lock until something is found: the place
+    /// after the last of them. Nothing if the table is changing its size or an
+    /// entry moved, so that some may have been missed.
+    fn scan<'a>(
+        &self,
+        table: &'a Table,
+        choose: &mut impl FnMut(&Conn) -> bool,
+        found: &Nearest<'a>,
+    ) -> Option<Position> {
+        let buckets = table.buckets();
+        if buckets.next().is_some() {
+            return None;
+        }
+        let mut offer = self.offering(choose, found);
+        let mut bucket = self.position.hash() & buckets.mask;
+        let mut passed = 0u64;
+        while passed < BUCKETS && found.is_empty() {
+            if !visit_chain(buckets, bucket, &mut offer) {
                 return None;
             }
-        };
-        let _lock = table.lock(hash, hash);
-        // Entries do not move while their lock is held; what the size was
-        // before does not count.
-        let class = Class::now(table, hash);
-        let found = Nearest::new();
-        class.visit(|entry| {
+            passed = passed.wrapping_add(1);
+            // The next one by its bits from the lowest up is found from the
+            // highest down: what carries is cleared. After the last one it is 0.
+            let mut bit = buckets.size() >> 1;
+            while bucket & bit != 0 {
+                bucket ^= bit;
+                bit >>= 1;
+            }
+            bucket |= bit;
+            if bucket == 0 {
+                break;
+            }
+        }
+        // What was moved meanwhile is where it was not looked for.
+        if buckets.next().is_some() {
+            return None;
+        }
+        Some(self.position.after_classes(passed, buckets.mask))
+    }
+
+    /// Adds entries that are chosen and beyond the position to what was found.
+    fn offering<'a, 'b>(
+        &'b self,
+        choose: &'b mut impl FnMut(&Conn) -> bool,
+        found: &'b Nearest<'a>,
+    ) -> impl FnMut(Entry<'a>) + 'b
+    where
+        'a: 'b,
+    {
+        |entry| {
             if entry.direction == self.direction && choose(entry.conn) {
                 let position = Position::of(entry);
                 if position > self.position {
                     found.offer(position, entry.conn);
                 }
             }
-        });
-        let next = self.position.next_class(class.mask);
-        let batch = found.into_batch(next);
-        if batch.is_none() {
-            self.position = next;
         }
-        batch
+    }
+
+    /// Takes references, and looks again what it is that they were taken to.
+    fn refer(
+        &self,
+        found: Nearest<'_>,
+        next: Position,
+        choose: &mut impl FnMut(&Conn) -> bool,
+    ) -> Batch {
+        let mut last = self.position;
+        let has_more = found.has_more.get();
+        let refs = found.slots.map(|slot| {
+            let (position, conn) = slot.get()?;
+            last = position;
+            let conn = conn.try_get()?;
+            let direction = self.direction;
+            let is_same = Position::of(Entry {
+                conn: &conn,
+                direction,
+            }) == position;
+            (is_same && conn.is_confirmed() && !conn.is_dying() && choose(&conn))
+                .then_some((position, conn))
+        });
+        Batch {
+            refs,
+            next: if has_more { last } else { next },
+        }
     }
 }
 
@@ -185,45 +262,38 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// The heads of an array's chains that hold the class.
-    fn heads<'b>(&'b self, array: &'b Buckets) -> impl Iterator<Item = &'b Link> {
-        let step = self.mask.wrapping_add(1);
-        let mut bucket = Some(self.hash & self.mask);
-        core::iter::from_fn(move || {
-            let this = bucket.filter(|bucket| *bucket <= array.mask)?;
-            bucket = this.checked_add(step);
-            Some(array.head(this))
-        })
-    }
-
-    /// Nothing is in it just now. What moves is in the new array before it
-    /// leaves the old one.
-    fn is_empty(&self) -> bool {
-        let is_empty = |array| {
-            self.heads(array)
-                .all(|head| head.load(Ordering::Acquire) & IS_NULLS != 0)
-        };
-        is_empty(self.arrays.0) && self.arrays.1.is_none_or(is_empty)
-    }
-
-    /// With the lock.
+    /// Visits all that is in it. With the lock.
     fn visit(&self, mut visit: impl FnMut(Entry<'a>)) {
-        let mut chain = |head: &Link| {
-            let mut link = head.load(Ordering::Relaxed);
-            while link & IS_NULLS == 0 {
-                // SAFETY: The lock is held, and no marker.
-                let found = unsafe { super::entry(link) };
-                link = super::node(found.conn, found.direction)
-                    .next
-                    .load(Ordering::Relaxed);
-                visit(found);
+        // All buckets of an array that hold the class: of the smaller one, one.
+        let mut array = |array: &'a Buckets| {
+            let mut bucket = self.hash & self.mask;
+            while bucket <= array.mask {
+                visit_chain(array, bucket, &mut visit);
+                bucket = bucket.wrapping_add(self.mask).wrapping_add(1);
             }
         };
-        self.heads(self.arrays.0).for_each(&mut chain);
-        if let Some(next) = self.arrays.1 {
-            self.heads(next).for_each(&mut chain);
+        let (current, next) = self.arrays;
+        array(current);
+        if let Some(next) = next {
+            array(next);
         }
     }
+}
+
+/// Visits a chain, under RCU or with its lock. False if it was led off the chain
+/// by an entry that moved, which cannot be with the lock.
+#[inline]
+fn visit_chain<'a>(buckets: &'a Buckets, bucket: u32, visit: &mut impl FnMut(Entry<'a>)) -> bool {
+    let mut link = buckets.head(bucket).load(Ordering::Acquire);
+    while link & IS_NULLS == 0 {
+        // SAFETY: Under RCU, and no marker.
+        let found = unsafe { super::entry(link) };
+        link = super::node(found.conn, found.direction)
+            .next
+            .load(Ordering::Acquire);
+        visit(found);
+    }
+    link == buckets.marker(bucket)
 }
 
 /// The first so many connections by position.
@@ -248,6 +318,9 @@ impl<'a> Nearest<'a> {
                     slot.set(Some(offered));
                     return;
                 }
+                // An entry that goes and comes back into its chain leads to what
+                // was met before.
+                Some(present) if offered.0 == present.0 => return,
                 Some(present) if offered.0 < present.0 => {
                     slot.set(Some(offered));
                     offered = present;
@@ -258,21 +331,21 @@ impl<'a> Nearest<'a> {
         self.has_more.set(true);
     }
 
-    /// With references, while the lock is still held.
-    fn into_batch(self, next: Position) -> Option<Batch> {
-        self.slots.first()?.get()?;
-        Some(Batch {
-            refs: self
-                .slots
-                .map(|slot| slot.get().map(|(position, conn)| (position, conn.get()))),
-            next: (!self.has_more.get()).then_some(next),
-        })
+    fn is_empty(&self) -> bool {
+        self.slots.first().is_none_or(|slot| slot.get().is_none())
+    }
+
+    fn clear(&self) {
+        for slot in &self.slots {
+            slot.set(None);
+        }
+        self.has_more.set(false);
     }
 }
 
 /// Connections in their order, each with a reference.
 struct Batch {
     refs: [Option<(Position, ConnRef)>; BATCH],
-    /// Where the walk goes on, if that was all of the class.
-    next: Option<Position>,
+    /// Where the walk goes on after them.
+    next: Position,
 }

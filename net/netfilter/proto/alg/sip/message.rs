@@ -194,7 +194,7 @@ fn first_line(cursor: &mut Cursor<'_>) -> Result<Start, Stop> {
         if method.is_empty() {
             return Err(Stop::Wrong);
         }
-        cursor.expect(b' ')?;
+        cursor.pass(b' ')?;
         let at = cursor.position();
         let uri = cursor.take_while(|byte| !is_space(byte) && byte != b'\n');
         if !uri.first().is_some_and(u8::is_ascii_alphabetic) {
@@ -219,8 +219,8 @@ impl Headers<'_> {
     /// What is behind the empty line that ends the headers.
     fn body(&self) -> Option<Span> {
         let mut cursor = self.0;
-        let _ = cursor.expect(b'\r');
-        cursor.expect(b'\n').ok()?;
+        let _ = cursor.pass(b'\r');
+        cursor.pass(b'\n').ok()?;
         let start = cursor.position();
         Some(Span {
             start,
@@ -235,7 +235,7 @@ impl Iterator for Headers<'_> {
     fn next(&mut self) -> Option<Header> {
         while !matches!(self.0.rest(), [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
             let name = self.0.take_while(|byte| byte != b':' && byte != b'\n');
-            if self.0.expect(b':').is_err() {
+            if self.0.pass(b':').is_err() {
                 // A line without colon is no header.
                 self.0.skip(1);
                 continue;

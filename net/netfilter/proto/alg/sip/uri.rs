@@ -94,7 +94,7 @@ fn next_value<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
 fn in_value(value: &[u8], at: usize, family: Family) -> Option<Found> {
     let mut cursor = Cursor::new(value);
     cursor.take_while(is_space);
-    if cursor.expect(b'"').is_ok() {
+    if cursor.pass(b'"').is_ok() {
         while let Ok(byte) = cursor.byte() {
             match byte {
                 b'\\' => cursor.skip(1),
@@ -123,7 +123,7 @@ pub fn in_via(message: &Message<'_>, value: Span, protocol: u8, family: Family) 
     let mut cursor = Cursor::new(topmost);
     let slash = |cursor: &mut Cursor<'_>| {
         cursor.take_while(is_space);
-        cursor.expect(b'/').ok()?;
+        cursor.pass(b'/').ok()?;
         cursor.take_while(is_space);
         Some(())
     };
@@ -153,7 +153,7 @@ fn scheme(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
 fn skip_user(cursor: &mut Cursor<'_>) {
     let mut ahead = *cursor;
     ahead.take_while(|byte| !matches!(byte, b'@' | b'>' | b'<' | b'"') && !is_space(byte));
-    if ahead.expect(b'@').is_ok() {
+    if ahead.pass(b'@').is_ok() {
         *cursor = ahead;
     }
 }
@@ -169,7 +169,7 @@ fn host(cursor: &Cursor<'_>, at: usize, family: Family) -> Result<Found, Stop> {
     }
     let mut port = PORT;
     let mut behind = cursor;
-    if behind.expect(b':').is_ok() {
+    if behind.pass(b':').is_ok() {
         port = behind.decimal_at_end(u16::MAX.into())? as u16;
         // RFC 3261 knows no reserved ports, but nobody serves SIP there.
         if port < 1024 {
@@ -200,9 +200,9 @@ fn literal(cursor: &mut Cursor<'_>, family: Family) -> Result<Address, Stop> {
     match family {
         Family::Ipv4 => cursor.ipv4_at_end(),
         Family::Ipv6 => {
-            if cursor.expect(b'[').is_ok() {
+            if cursor.pass(b'[').is_ok() {
                 let address = cursor.ipv6()?;
-                cursor.expect(b']')?;
+                cursor.pass(b']')?;
                 Ok(address)
             } else {
                 cursor.ipv6()
@@ -218,7 +218,7 @@ pub fn param(message: &Message<'_>, params: Span, name: &[u8]) -> Option<Span> {
         // Up to the next value of the header there are parameters of this one,
         // of the URI first, then behind the bracket.
         cursor.take_while(|byte| byte != b';' && byte != b',');
-        if cursor.expect(b';').is_err() {
+        if cursor.pass(b';').is_err() {
             return None;
         }
         cursor.take_while(is_space);
@@ -227,7 +227,7 @@ pub fn param(message: &Message<'_>, params: Span, name: &[u8]) -> Option<Span> {
             continue;
         }
         cursor.take_while(is_space);
-        if cursor.expect(b'=').is_err() {
+        if cursor.pass(b'=').is_err() {
             continue;
         }
         cursor.take_while(is_space);

@@ -70,6 +70,41 @@ routed() {
 	in_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
+# nat_routed: as routed, for packets made by nf_nat_packets.py: with more networks
+# behind both ends, where nothing answers but the test. (See its NETWORKS.)
+# shellcheck disable=SC2154 # set by setup_ns
+nat_routed() {
+	local name to
+	routed
+	for name in "$client" "$server"; do
+		ip netns exec "$name" nft -f - <<-'END'
+			table inet silent {
+				chain input {
+					type filter hook input priority -500; policy drop
+					icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+				}
+			}
+		END
+	done
+	in_router sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.r0.send_redirects=0 \
+		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000
+	# Checksums are to be seen as they are.
+	for name in r0 r1; do in_router ethtool -K $name tx off >/dev/null; done
+	for to in '192.168.1.0/24 c' '198.51.100.0/24 c' '192.168.2.0/24 s' '203.0.113.0/24 s' '172.16.2.0/24 s' \
+		'fd00:11::/64 c' '2001:db8:1::/64 c' 'fd00:22::/64 s' '2001:db8::/64 s' 'fd00:33::/64 s'; do
+		case $to in
+		*:*c) ip -n "$router" route add "${to% *}" via fd00:1::2 ;;
+		*:*s) ip -n "$router" route add "${to% *}" via fd00:2::2 ;;
+		*c) ip -n "$router" route add "${to% *}" via 10.0.1.2 ;;
+		*s) ip -n "$router" route add "${to% *}" via 10.0.2.2 ;;
+		esac
+	done
+	ip -n "$router" neigh replace 10.0.1.2 lladdr 02:00:00:00:01:02 dev r0 nud permanent
+	ip -n "$router" neigh replace fd00:1::2 lladdr 02:00:00:00:01:02 dev r0 nud permanent
+	ip -n "$router" neigh replace 10.0.2.2 lladdr 02:00:00:00:02:02 dev r1 nud permanent
+	ip -n "$router" neigh replace fd00:2::2 lladdr 02:00:00:00:02:02 dev r1 nud permanent
+}
+
 # What follows looks at connection tracking in the router, or in another
 # namespace if that is given last.
 

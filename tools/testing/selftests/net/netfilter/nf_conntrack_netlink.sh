@@ -14,7 +14,7 @@
 [ -n "${ALONE:-}" ] || ALONE=1 exec unshare -n "$0" "$@"
 
 ktap_print_header
-ktap_set_plan 247
+ktap_set_plan 250
 modprobe -a nf_conntrack nf_conntrack_netlink
 ip link set lo up
 export PYTHONDONTWRITEBYTECODE=1

@@ -29,6 +29,9 @@ table inet track {
 	}
 }
 END
+# No search for what made-up helpers' names stand for: it takes most of the time.
+modprobe_path=$(</proc/sys/kernel/modprobe)
+echo >/proc/sys/kernel/modprobe
 # References to the modules, and how much memory there is of each kind: caches of
 # the slab allocator are looked at after what is unused was given back.
 references() {
@@ -56,7 +59,7 @@ for round in 1 2; do
 	# shellcheck disable=SC2001
 	sed 's/^/# /' <<<"$said" | cut -c1-400
 	check "round $round: nothing wrong came back" is "$status" 0
-	check "round $round: there were messages" eval "[ \$(grep -cE '^[0-9]{3,} messages' <<<'$(grep messages <<<"$said")') = 2 ]"
+	check "round $round: there were messages" eval "[ \$(grep -cE '^[0-9]{2,} messages' <<<'$(grep messages <<<"$said")') = 2 ]"
 	[ $round = 1 ] || kill $background
 	conntrack -F >/dev/null 2>&1
 	if [ $round = 1 ]; then
@@ -79,6 +82,7 @@ check 'modules: as many references as before' is "$(references)" "$before"
 grown=$(join <(sort <<<"$first") <(sort <<<"$last") | awk '$3 > $2 + 200 { printf "%s: %d, then %d; ", $1, $2, $3 }')
 join <(sort <<<"$first") <(sort <<<"$last") | awk '$2 != $3 { printf "# %s: %d, then %d\n", $1, $2, $3 }'
 check 'memory: not more after the second round' is "$grown" ''
+echo "$modprobe_path" >/proc/sys/kernel/modprobe
 nft flush ruleset
 check 'the modules go' busywait 20000 modprobe -r nfnetlink_cttimeout nfnetlink_cthelper nf_conntrack_netlink nf_nat_ftp nf_nat_tftp
 check 'and come back' modprobe nf_conntrack_netlink

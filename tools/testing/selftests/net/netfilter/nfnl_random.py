@@ -23,6 +23,8 @@ class Request:
     def __init__(self, subsystem, kind, flags, pairs, family=2, version=0, res_id=0):
         self.subsystem, self.kind, self.flags, self.pairs = subsystem, kind, flags, pairs
         self.family, self.version, self.res_id = family, version, res_id
+        # How many things were spoilt in it.
+        self.faults = 0
 
     def __str__(self):
         pairs = self.pairs.hex() if isinstance(self.pairs, bytes) else nfnl.decode(
@@ -203,14 +205,16 @@ class Generator:
             if self.expected and rng.random() < 0.3:
                 expected = rng.choice(self.expected)
             self.remember(self.expected, expected)
+            flags = rng.choice([CREATE, CREATE, CREATE | EXCL, 0])
+            # 300 s is what the FTP helper's policy says.
             pairs = [(1, master), (2, expected), (3, tuple_of("255.255.255.255", "255.255.255.255", 6, 0, 65535)),
-                     (4, be32(rng.choice([100, 200, 300])))]
+                     (4, be32(300 if flags and self.exact else rng.choice([100, 200, 300])))]
             pairs += self.some((9, be32(rng.choice([0, 0, 0, 1, 3, 4]))), (8, be32(rng.choice([0, 1, 2, 4, 3]))), chance=0.3)
             if rng.random() < 0.3:
                 pairs.append((10, [(1, be32(rng.choice([0, 1]))), (2, tuple_of(rng.choice(V4), rng.choice(V4), 6, 77, 0))]))
             if rng.random() < 0.2:
                 pairs.append((11, text(rng.choice(["nat-follow-master", "nobody"]))))
-            return Request(EXPECT, nfnl.EXP_NEW, rng.choice([CREATE, CREATE, CREATE | EXCL, 0]), pairs)
+            return Request(EXPECT, nfnl.EXP_NEW, flags, pairs)
         expected = rng.choice(self.expected or [master])
         return rng.choice([
             Request(EXPECT, nfnl.EXP_GET, DUMP, [], rng.choice([0, 2, 10])),
@@ -304,6 +308,7 @@ class Generator:
         rng = self.rng
         found = self.request(others)
         for _ in range(rng.choice([1, 1, 2, 3])):
+            found.faults += 1
             how = rng.random()
             if how < 0.72:
                 found.pairs = self.spoil(found.pairs)
@@ -319,6 +324,7 @@ class Generator:
                 found.subsystem = rng.choice([1, 2, 8, 9])
         if rng.random() < 0.12:
             # The lengths inside lie.
+            found.faults += 3
             raw = bytearray(nfnl.attributes(found.pairs))
             for _ in range(rng.choice([1, 1, 3])):
                 if raw:
