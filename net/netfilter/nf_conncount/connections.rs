@@ -130,20 +130,19 @@ impl Connections {
     pub fn add(&mut self, net: Net, candidate: &Candidate) -> Result {
         let now = here();
         let (tuple, zone) = (&candidate.tuple, candidate.zone);
+        // First: the candidate's own entry, if it has one, may be in the way of
+        // the look, and positions change.
+        if !self.tidy_at(net, now) {
+            self.look(net, now, Budget::ADD);
+        }
         let known = self.entries.find(candidate.hash, |entry| {
             same_tuple(&entry.tuple, tuple) && entry.zone.same_id(zone, Direction::Original)
         });
-        if let Some(position) = known {
+        if let Some(entry) = known.and_then(|position| self.entries.get_mut(position)) {
             // Perhaps begun anew, where an old one was in TIME_WAIT.
-            if let Some(entry) = self.entries.get_mut(position) {
-                entry.noted = now;
-                entry.zone = zone;
-            }
-            self.look(net, now, Budget::ADD);
+            entry.noted = now;
+            entry.zone = zone;
             return Ok(());
-        }
-        if !self.tidy_at(net, now) {
-            self.look(net, now, Budget::ADD);
         }
         let entry = Entry {
             tuple: *tuple,

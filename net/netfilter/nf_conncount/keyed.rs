@@ -12,6 +12,7 @@ use netfilter::{
     random,
     spinlock::SpinLockBh,
     time::HZ,
+    vector::Vector,
     work::{Periodic, Tick},
 };
 use nf_proto::{
@@ -42,7 +43,7 @@ struct Shard {
 struct Shards {
     net: Net,
     secret: Secret,
-    shards: KVec<Pin<KBox<SpinLockBh<Shard>>>>,
+    shards: Vector<Pin<KBox<SpinLockBh<Shard>>>>,
 }
 
 /// Counts by key (`struct nf_conncount_data`).
@@ -63,7 +64,8 @@ impl Counts {
         if words == 0 || words > WORDS {
             return Err(EINVAL);
         }
-        let mut shards = KVec::with_capacity(SHARDS, GFP_KERNEL)?;
+        let mut shards = Vector::new();
+        shards.reserve(SHARDS, GFP_KERNEL)?;
         for _ in 0..SHARDS {
             let shard = Shard {
                 keys: Dense::new(),
@@ -196,7 +198,7 @@ impl Tick for Shards {
     /// Keys whose connections have ended are forgotten although nobody asks for
     /// them any more.
     fn tick(&self) -> u32 {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             let rcu = rcu::read_lock();
             shard.lock().look(self.net, 8);
             drop(rcu);

@@ -14,6 +14,7 @@
 use kernel::prelude::*;
 
 pub mod abi;
+pub mod chunked;
 pub mod connections;
 pub mod dense;
 pub mod keyed;

@@ -281,8 +281,9 @@ fn shift_timestamps(
         }
         found
     });
+    let length = Header::options_len(header).unwrap_or(0) as u32;
     match edits.get(..found.unwrap_or(0)) {
         None | Some([]) => Ok(()),
-        Some(edits) => raw::apply(packet, transport, edits),
+        Some(edits) => raw::apply(packet, transport, length.saturating_add(FIXED), edits),
     }
 }

@@ -41,13 +41,13 @@ in_bridge() { ip netns exec "$bridge" "$@"; }
 
 rules <<'END'
 table bridge test {
-	counter arp { }
-	counter invalid { }
+	counter others { }
+	counter malformed { }
 	counter opened { }
 	chain forward {
 		type filter hook forward priority 0; policy accept;
-		ether type arp ct state untracked counter name arp
-		ct state invalid counter name invalid drop
+		ether type arp ct state untracked counter name others
+		ct state invalid counter name malformed drop
 		iifname "p2" ct state new tcp flags & (syn|ack) == syn counter name opened drop
 	}
 }
@@ -63,7 +63,7 @@ check 'IPv6' send "$one" 'TCP6:[fd00::2]:4000'
 check 'IPv6: a connection' has_connection 'ipv6 .*tcp .*dst=fd00:0000:0000:0000:0000:0000:0000:0002 .*dport=4000 .*\[ASSURED\]'
 check_not 'a rule for one direction' timeout 3 ip netns exec "$two" socat -u OPEN:/dev/null TCP4:10.0.0.1:4001,connect-timeout=2
 check 'has seen a connection begin' above "$(packets opened)" 0
-check 'what is not IP is not tracked' above "$(packets arp)" 0
+check 'what is not IP is not tracked' above "$(packets others)" 0
 
 # fragments FAMILY DEVICE [VLAN]: those that come are those that were sent.
 fragments() {
@@ -121,9 +121,9 @@ for port in range(7000, 7300):
 }
 check 'broadcast and multicast' clones
 
-before=$(packets invalid)
+before=$(packets malformed)
 check 'malformed packets' in_one python3 nf_conntrack_bridge.py malformed e0
-check 'are INVALID' above "$(packets invalid)" "$before"
+check 'are INVALID' above "$(packets malformed)" "$before"
 unload() {
 	in_bridge nft flush ruleset
 	in_one ping -q -c 1 10.0.0.2 >/dev/null &&

@@ -21,6 +21,8 @@ routed
 # Set by setup_ns.
 : "${client:?}" "${server:?}" "${router:?}"
 in_router sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+for name in r0 r1; do in_router ethtool -K $name tx off >/dev/null; done
+ip netns exec "$server" ethtool -K s0 tx off >/dev/null
 listen "$server" TCP4 8080
 listen "$server" TCP6 8080
 # The client's kernel knows nothing of what nf_synproxy.py sends.
@@ -35,7 +37,7 @@ nft_rules() {
 			tcp dport 8080 tcp flags & (fin|syn|rst|ack) == syn notrack; }
 		chain forward { type filter hook forward priority 0;
 			tcp dport 8080 ct state invalid,untracked synproxy $1;
-			ct state invalid drop; }; }"
+			tcp dport 8080 ct state invalid drop; }; }"
 	forget >/dev/null 2>&1
 }
 # counter COLUMN: of /proc/net/stat/synproxy, the sum over all CPUs.
