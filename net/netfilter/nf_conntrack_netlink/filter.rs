@@ -65,6 +65,7 @@ pub(crate) struct Filter {
     /// `NFPROTO_*`, or 0 for all.
     family: u16,
     zone: Option<u16>,
+    has_sides: bool,
     sides: [Option<Side>; 2],
     mark: Bits,
     status: Bits,
@@ -89,6 +90,7 @@ impl Filter {
         let mut filter = Filter {
             family: family.into(),
             zone: attributes.be16(CTA_ZONE).map(Be16::get),
+            has_sides: false,
             sides: [None, None],
             mark: mark(attributes, extack)?,
             status: status(attributes, extack)?,
@@ -119,9 +121,16 @@ impl Filter {
                 })?;
                 let (value, zone) = tuple::read_parts(tuple, family, direction, parts, extack)?;
                 *side = Some(side_of(&value, zone, parts, direction));
+                filter.has_sides = true;
             }
         }
         Ok(Some(filter))
+    }
+
+    fn sides_match(&self, conn: &Conn) -> bool {
+        self.sides
+            .iter()
+            .all(|side| side.as_ref().is_none_or(|side| side.matches(conn)))
     }
 
     /// The connection is one that is meant, in `net`.
@@ -129,13 +138,10 @@ impl Filter {
     pub(crate) fn matches(&self, conn: &Conn, net: Net) -> bool {
         (self.family == 0 || self.family == conn.l3num())
             && self.zone.is_none_or(|zone| conn.zone().raw_id() == zone)
-            && self
-                .sides
-                .iter()
-                .all(|side| side.as_ref().is_none_or(|side| side.matches(conn)))
-            && conn.net() == net
+            && (!self.has_sides || self.sides_match(conn))
             && self.mark.match_(conn.mark())
             && self.status.match_(conn.status().0 as u32)
+            && conn.net() == net
     }
 }
 

@@ -126,7 +126,7 @@ impl Walk {
         true
     }
 
-    /// The next connections, of those with one class of hashes: the class is
+    /// The next connections, of those with some classes of hashes: a class is
     /// that of one bucket, in the smaller table if the table is just changing
     /// its size. If there is none, the position is a later class's.
     fn next_batch(
@@ -155,7 +155,7 @@ impl Walk {
         Some(batch)
     }
 
-    /// Looks through buckets without a lock until something is found: the place
+    /// Looks through buckets without a lock until enough is found: the place
     /// after the last of them. Nothing if the table is changing its size or an
     /// entry moved, so that some may have been missed.
     fn scan<'a>(
@@ -171,21 +171,14 @@ impl Walk {
         let mut offer = self.offering(choose, found);
         let mut bucket = self.position.hash() & buckets.mask;
         let mut passed = 0u64;
-        while passed < BUCKETS && found.is_empty() {
+        while passed < BUCKETS && !found.is_full() {
             if !visit_chain(buckets, bucket, &mut offer) {
                 return None;
             }
             passed = passed.wrapping_add(1);
-            // The next one by its bits from the lowest up is found from the
-            // highest down: what carries is cleared. After the last one it is 0.
-            let mut bit = buckets.size() >> 1;
-            while bucket & bit != 0 {
-                bucket ^= bit;
-                bit >>= 1;
-            }
-            bucket |= bit;
-            if bucket == 0 {
-                break;
+            match next_bucket(bucket, buckets.mask) {
+                0 => break,
+                next => bucket = next,
             }
         }
         // What was moved meanwhile is where it was not looked for.
@@ -280,6 +273,19 @@ impl<'a> Class<'a> {
     }
 }
 
+/// The bucket after this one, by its bits from the lowest up; after the last one
+/// 0. That is to add one at the highest bit and to carry downwards.
+#[inline]
+fn next_bucket(bucket: u32, mask: u32) -> u32 {
+    match (!bucket & mask).checked_ilog2() {
+        Some(highest) => {
+            let bit = 1u32.wrapping_shl(highest);
+            bucket & bit.wrapping_sub(1) | bit
+        }
+        None => 0,
+    }
+}
+
 /// Visits a chain, under RCU or with its lock. False if it was led off the chain
 /// by an entry that moved, which cannot be with the lock.
 #[inline]
@@ -333,6 +339,10 @@ impl<'a> Nearest<'a> {
 
     fn is_empty(&self) -> bool {
         self.slots.first().is_none_or(|slot| slot.get().is_none())
+    }
+
+    fn is_full(&self) -> bool {
+        self.slots.last().is_none_or(|slot| slot.get().is_some())
     }
 
     fn clear(&self) {

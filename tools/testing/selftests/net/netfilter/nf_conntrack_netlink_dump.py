@@ -22,10 +22,14 @@ from nfnl import CONNTRACK, CREATE, DUMP, be32, tuples
 
 OURS = bool(open("/sys/module/nf_conntrack_netlink/taint", encoding="ascii").read().strip())
 ENTRIES, RESIZE = int(sys.argv[1]), pathlib.Path(sys.argv[2])
-# Entry N is from 10.1.x.y, x.y being N; those that come and go are from 10.2.x.y. Odd ones have mark 1.
-STAYING, PASSING = b"\x0a\x01", b"\x0a\x02"
-SOURCE = re.compile(rb"\x08\x00\x01\x00\x0a([\x01\x02])(..)\x08\x00\x02\x00", re.DOTALL)
+# Entry N is from 11.x.y.z, x.y.z being N; those that come and go are from 12.x.y.z. Odd ones have mark 1.
+STAYING, PASSING = b"\x0b", b"\x0c"
+SOURCE = re.compile(rb"\x08\x00\x01\x00([\x0b\x0c])(...)\x08\x00\x02\x00", re.DOTALL)
 BATCH = 100
+
+
+def key(number):
+    return struct.pack("!I", number)[1:]
 
 
 def case(what, got, wanted=True):
@@ -50,7 +54,7 @@ class Table:
         self.nl.socket.settimeout(0.001)
         for start in range(0, len(numbers), BATCH):
             self.nl.send(b"".join(
-                (prefix + struct.pack("!H", number)).join(self.parts[kind, number & 1]) for number in numbers[start:start + BATCH]))
+                (prefix + key(number)).join(self.parts[kind, number & 1]) for number in numbers[start:start + BATCH]))
             try:
                 # Errors come without being asked for.
                 while True:
@@ -78,7 +82,7 @@ class Dump:
     def take(self, data):
         """True if that was the end."""
         for which, number in SOURCE.findall(data):
-            if which == b"\x01":
+            if which == STAYING:
                 self.seen[number] += 1
             else:
                 self.passing += 1
@@ -93,7 +97,7 @@ class Dump:
         return False
 
     def missing(self, numbers):
-        return sum(struct.pack("!H", n) not in self.seen for n in numbers)
+        return sum(key(n) not in self.seen for n in numbers)
 
     def twice(self):
         return sum(n > 1 for n in self.seen.values())
