@@ -11,6 +11,7 @@ once ADDRESS PORT SOURCE-PORT
                           connects from that port, has the peer close, closes
 """
 
+import os
 import selectors
 import socket
 import sys
@@ -57,6 +58,8 @@ def connecting(address, port, source=None, source_port=0):
 
 
 def hold(address, port, number, source=None, source_port=0):
+    # The ends of others' standard input, which this one would keep open.
+    os.closerange(3, 256)
     poll = selectors.DefaultSelector()
     peers = [connecting(address, port, source, source_port) for _ in range(int(number))]
     for peer in peers:

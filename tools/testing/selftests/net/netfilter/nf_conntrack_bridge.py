@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Frames by hand, for nf_conntrack_bridge.sh.
 
-fragments DEVICE FAMILY [VLAN]    sends a UDP packet in fragments of 600, 1000 and
-                                  328 bytes from 10.0.0.1 or fd00::1 to .2
+fragments DEVICE FAMILY [VLAN] [all]
+                                  sends a UDP packet in fragments of 600, 1000 and
+                                  328 bytes from 10.0.0.1 or fd00::1 to .2, or to
+                                  all on the link
 capture DEVICE NUMBER [VLAN]      prints the lengths of the data of that many
                                   fragments
 malformed DEVICE                  sends what is no IP packet, as one
@@ -44,12 +46,12 @@ def opened(device):
     return raw
 
 
-def link(kind, vlan=None):
+def link(kind, vlan=None, destination=DESTINATION):
     tag = struct.pack(">HH", 0x8100, int(vlan)) if vlan else b""
-    return DESTINATION + SOURCE + tag + struct.pack(">H", kind)
+    return destination + SOURCE + tag + struct.pack(">H", kind)
 
 
-def fragments(device, family, vlan=None):
+def fragments(device, family, vlan=None, everyone=""):
     payload = bytes(range(256)) * 8
     payload = payload[: sum(SIZES) - 8]
     ends = {
@@ -60,10 +62,10 @@ def fragments(device, family, vlan=None):
     check = checksum(ends + struct.pack(">II", sum(SIZES), 17) + udp + payload)
     data = udp[:6] + struct.pack(">H", check) + payload
     build, kind = (ipv4, 0x0800) if family == "4" else (ipv6, 0x86DD)
-    raw, offset = opened(device), 0
+    raw, offset, header = opened(device), 0, link(kind, vlan, b"\xff" * 6 if everyone else DESTINATION)
     for size in SIZES:
         more = offset + size < len(data)
-        raw.send(link(kind, vlan) + build(0x1234, offset, more, data[offset : offset + size]))
+        raw.send(header + build(0x1234, offset, more, data[offset : offset + size]))
         offset += size
 
 

@@ -10,7 +10,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 19
+ktap_set_plan 21
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "${dir:-}"' EXIT
 dir=$(mktemp -d)
 
@@ -65,18 +65,20 @@ check_not 'a rule for one direction' timeout 3 ip netns exec "$two" socat -u OPE
 check 'has seen a connection begin' above "$(packets opened)" 0
 check 'what is not IP is not tracked' above "$(packets others)" 0
 
-# fragments FAMILY DEVICE [VLAN]: those that come are those that were sent.
+# fragments FAMILY [VLAN [all]]: those that come are those that were sent, except
+# that a packet for all is one with its copies: no fragment is larger than one was.
 fragments() {
-	local i
+	local i number=3 sizes='600 1000 328'
+	[ -z "${3:-}" ] || number=2 sizes='1000 928'
 	: >"$dir/sizes"
-	ip netns exec "$two" python3 nf_conntrack_bridge.py capture e0 3 "${@:2}" >"$dir/sizes" 2>&1 &
+	ip netns exec "$two" python3 nf_conntrack_bridge.py capture e0 $number ${2:+"$2"} >"$dir/sizes" 2>&1 &
 	for ((i = 0; i < 100; i++)); do
 		! grep -q ready "$dir/sizes" || break
 		sleep 0.1
 	done
 	in_one python3 nf_conntrack_bridge.py fragments e0 "$@"
 	wait $!
-	is "$(tail -n 1 "$dir/sizes")" '600 1000 328'
+	is "$(tail -n 1 "$dir/sizes")" "$sizes"
 }
 check 'IPv4 fragments' fragments 4
 check 'IPv6 fragments' fragments 6
@@ -84,6 +86,8 @@ check 'fragments: a connection' has_connection 'ipv4 .*udp .*src=10.0.0.1 dst=10
 check 'IPv4 fragments in a VLAN' fragments 4 10
 check 'IPv6 fragments in a VLAN' fragments 6 10
 pings() { in_one ping -q -c 3 -i 0.2 -s 4000 "$1"; }
+check 'IPv4 fragments for all' fragments 4 '' all
+check 'IPv6 fragments for all in a VLAN' fragments 6 10 all
 check 'large pings' pings 10.0.0.2
 check 'large pings in a VLAN' pings fd00:10::2
 vlan_filtering() {

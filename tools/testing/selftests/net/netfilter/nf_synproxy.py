@@ -3,8 +3,8 @@
 """Segments by hand, for nf_synproxy.sh: run in the client's namespace, whose
 kernel must not answer (the test drops its RSTs).
 
-syn OPTIONS            sends a SYN with these options (hexadecimal), prints the
-                       options of the SYN ACK, its flags and window
+syn OPTIONS [FLAGS]    sends a SYN with these options and more flags (hexadecimal),
+                       prints the options of the SYN ACK, its flags and window
 handshake OPTIONS [KEEPALIVE]
                        goes on to the end: the ACK, the server's window, data and
                        its echo, then FIN; says what is wrong. With KEEPALIVE the
@@ -90,9 +90,9 @@ class Client:
         return None
 
 
-def syn(options):
+def syn(options, flags="0"):
     client = Client()
-    client.send(SYN, client.seq, options=bytes.fromhex(options))
+    client.send(SYN | int(flags, 16), client.seq, options=bytes.fromhex(options))
     answer = client.receive()
     assert answer, "no answer"
     assert answer.ack == (client.seq + 1) & 0xFFFFFFFF, "it acknowledges something else"
@@ -142,10 +142,31 @@ def handshake(options, keepalive=""):
         assert 1000 < echoed <= clock, f"echo of a timestamp that was not sent: {echoed}"
         assert (value - before) & 0xFFFFFFFF < 20000, "timestamp jumps"
         echo = back.options[8][:4]
-    client.send(FIN | ACK, client.seq + 7, back.seq + 6, stamps(echo))
+    sent, got = client.seq + 7, (isn + 7) & 0xFFFFFFFF
+    if b"\x04\x02" in options:
+        # As if that first echo had been lost: the server's numbers in an option.
+        for _ in range(2):
+            client.send(ACK | PSH, sent, isn + 1, stamps(echo), b"x" * 1200)
+            sent += 1200
+        late = client.receive(lambda s: s.data and s.seq == got)
+        assert late, "nothing more"
+        end = (late.seq + len(late.data)) & 0xFFFFFFFF
+        sack = b"\1\1\x05\x0a" + struct.pack(">II", late.seq, end)
+        client.send(ACK, sent, isn + 1, stamps(echo) + sack)
+        again = client.receive(lambda s: s.data and s.seq == (isn + 1) & 0xFFFFFFFF)
+        assert again, "what was lost is not sent again"
+        while True:
+            client.send(ACK, sent, end, stamps(echo))
+            if end == (got + 2400) & 0xFFFFFFFF:
+                break
+            more = client.receive(lambda s: s.data and s.seq == end)
+            assert more, "the end of it did not come"
+            end = (end + len(more.data)) & 0xFFFFFFFF
+        got = end
+    client.send(FIN | ACK, sent, got, stamps(echo))
     end = client.receive(lambda s: s.flags & FIN)
-    assert end and end.seq == (isn + 7) & 0xFFFFFFFF, "no end, or another"
-    client.send(ACK, client.seq + 8, end.seq + 1, stamps(echo))
+    assert end and end.seq == got, "no end, or another"
+    client.send(ACK, sent + 1, end.seq + 1, stamps(echo))
     print("done")
 
 
