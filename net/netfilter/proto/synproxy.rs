@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn shifts_meet() {
-        for (isn, server) in [(10, 4_000_000_000), (4_000_000_000, 10), (7, 7)] {
+        for (isn, server) in [(10u32, 4_000_000_000u32), (4_000_000_000, 10), (7, 7)] {
             let initial = Initial {
                 isn,
                 its: 5,

@@ -3,7 +3,7 @@
 """Frames by hand, for nf_conntrack_bridge.sh.
 
 fragments DEVICE FAMILY [VLAN] [all]
-                                  sends a UDP packet in fragments of 600, 1000 and
+                                  sends a UDP packet in fragments of 1240, 1440 and
                                   328 bytes from 10.0.0.1 or fd00::1 to .2, or to
                                   all on the link
 capture DEVICE NUMBER [VLAN]      prints the lengths of the data of that many
@@ -16,7 +16,8 @@ import struct
 import sys
 
 SOURCE, DESTINATION = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
-SIZES = [600, 1000, 328]
+# IPv6: only the last one may be shorter than 1280 bytes with its headers.
+SIZES = [1240, 1440, 328]
 
 
 def checksum(data):
@@ -52,7 +53,7 @@ def link(kind, vlan=None, destination=DESTINATION):
 
 
 def fragments(device, family, vlan=None, everyone=""):
-    payload = bytes(range(256)) * 8
+    payload = bytes(range(256)) * 12
     payload = payload[: sum(SIZES) - 8]
     ends = {
         "4": socket.inet_aton("10.0.0.1") + socket.inet_aton("10.0.0.2"),

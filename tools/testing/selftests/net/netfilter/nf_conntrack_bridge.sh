@@ -68,10 +68,10 @@ check 'what is not IP is not tracked' above "$(packets others)" 0
 # fragments FAMILY [VLAN [all]]: those that come are those that were sent, except
 # that a packet for all is one with its copies: no fragment is larger than one was.
 fragments() {
-	local i number=3 sizes='600 1000 328'
-	[ -z "${3:-}" ] || number=2 sizes='1000 928'
+	local i sizes='1240 1440 328'
+	[ -z "${3:-}" ] || sizes='1440 1440 128'
 	: >"$dir/sizes"
-	ip netns exec "$two" python3 nf_conntrack_bridge.py capture e0 $number ${2:+"$2"} >"$dir/sizes" 2>&1 &
+	ip netns exec "$two" python3 nf_conntrack_bridge.py capture e0 3 ${2:+"$2"} >"$dir/sizes" 2>&1 &
 	for ((i = 0; i < 100; i++)); do
 		! grep -q ready "$dir/sizes" || break
 		sleep 0.1
@@ -110,6 +110,7 @@ clones() {
 	in_bridge nft add table inet test
 	in_bridge nft add chain inet test in '{ type filter hook input priority 0; }'
 	in_bridge nft add rule inet test in ct state new counter
+	ip -n "$one" route add 224.0.0.0/4 dev e0
 	in_one ping -q -b -f -c 300 10.0.0.255 >/dev/null 2>&1
 	in_one python3 -c '
 import socket

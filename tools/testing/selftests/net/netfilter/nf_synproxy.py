@@ -12,13 +12,14 @@ handshake OPTIONS [KEEPALIVE]
 badack                 an ACK that nobody has given a cookie for: no answer
 """
 
+import os
 import random
 import socket
 import struct
 import sys
 import time
 
-CLIENT, SERVER, PORT = "10.0.1.2", "10.0.2.2", 8080
+CLIENT, SERVER, PORT = "10.0.1.2", "10.0.2.2", int(os.environ.get("PORT", "8080"))
 FIN, SYN, RST, PSH, ACK, ECE, CWR = 1, 2, 4, 8, 16, 64, 128
 
 
