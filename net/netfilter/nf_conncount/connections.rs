@@ -26,7 +26,6 @@ pub struct Candidate {
     /// Of the connection's original direction.
     tuple: Tuple,
     zone: Zone,
-    hash: u32,
     /// It is in the table and has seen both directions: it was counted when it
     /// began.
     pub assured: bool,
@@ -37,30 +36,27 @@ impl Candidate {
     /// if it cannot be read. Under RCU.
     pub fn of(net: Net, packet: &Packet<'_>, l3num: u16) -> Option<Self> {
         let zone = match packet.carried() {
-            Carried::Connection(conn, _) => return Some(Self::known(net, conn)),
+            Carried::Connection(conn, _) => return Some(Self::known(conn)),
             Carried::Template(template) => template.zone(),
             Carried::Nothing | Carried::Untracked => Zone::DEFAULT,
         };
         let tuple = packet::tuple_at(packet, packet.network_offset(), l3num, net)?;
         if let Some((conn, _)) = packet::find(net, zone, &tuple) {
             // A reply counts for the connection that it answers.
-            return Some(Self::known(net, &conn));
+            return Some(Self::known(&conn));
         }
-        let hash = store::hash(&tuple, net, zone.id(Direction::Original));
         Some(Self {
             tuple,
             zone,
-            hash,
             assured: false,
         })
     }
 
-    fn known(net: Net, conn: &Conn) -> Self {
-        let (tuple, zone) = (*conn.tuple(Direction::Original), conn.zone());
+    #[inline]
+    fn known(conn: &Conn) -> Self {
         Self {
-            hash: store::hash(&tuple, net, zone.id(Direction::Original)),
-            tuple,
-            zone,
+            tuple: *conn.tuple(Direction::Original),
+            zone: conn.zone(),
             assured: conn.status().has(Status::CONFIRMED | Status::ASSURED),
         }
     }
@@ -135,7 +131,8 @@ impl Connections {
         if !self.tidy_at(net, now) {
             self.look(net, now, Budget::ADD);
         }
-        let known = self.entries.find(candidate.hash, |entry| {
+        let hash = store::hash(tuple, net, zone.id(Direction::Original));
+        let known = self.entries.find(hash, |entry| {
             same_tuple(&entry.tuple, tuple) && entry.zone.same_id(zone, Direction::Original)
         });
         if let Some(entry) = known.and_then(|position| self.entries.get_mut(position)) {
@@ -149,7 +146,7 @@ impl Connections {
             zone,
             noted: now,
         };
-        let added = self.entries.push(candidate.hash, entry);
+        let added = self.entries.push(hash, entry);
         added.map(drop).map_err(|_| ENOMEM)
     }
 

@@ -78,7 +78,8 @@ static int route6(struct net *net, struct sk_buff *nskb,
 
 /*
  * Sends a segment without data, of which @headers has everything but the
- * checksums, in answer to @skb. It carries @ct, if that is not NULL.
+ * checksums, in answer to @skb. It carries @ct, if that is not NULL, or is
+ * untracked.
  */
 void rustynat_syn_send(struct net *net, const struct sk_buff *skb,
 		       const u8 *headers, unsigned int len,
@@ -118,10 +119,10 @@ void rustynat_syn_send(struct net *net, const struct sk_buff *skb,
 		kfree_skb(nskb);
 		return;
 	}
-	if (ct) {
+	if (ct)
 		nf_conntrack_get(&ct->ct_general);
+	if (ct || ctinfo == IP_CT_UNTRACKED)
 		nf_ct_set(nskb, ct, ctinfo);
-	}
 	if (ipv6)
 		ip6_local_out(net, nskb->sk, nskb);
 	else

@@ -8,7 +8,6 @@ use netfilter::conntrack::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    packet,
     synproxy::{
         options::Options,
         segment::{self, Header},
@@ -46,7 +45,7 @@ pub enum Way {
 pub enum Attach<'a> {
     /// None: tracking looks it up.
     Nothing,
-    /// The packet's own, as a reply.
+    /// The packet's own, as a reply; none, untracked, if it is untracked.
     Packets,
     /// A template, from which a connection is made.
     Template(&'a Conn),
@@ -72,14 +71,14 @@ impl<'p, 'a> Wire<'p, 'a> {
     ) -> Option<Self> {
         let mut window = Window::new();
         let bytes = packet.network_bytes(&mut window);
-        let network = packet::network(family, bytes, packet.network_len()).ok()?;
+        let (source, destination) = segment::ends(family, bytes)?;
         Some(Wire {
             net,
             family,
             packet,
             raw: Aligned(*header),
-            source: network.tuple.src.address,
-            destination: network.tuple.dst.address,
+            source,
+            destination,
         })
     }
 
@@ -136,7 +135,8 @@ impl<'p, 'a> Wire<'p, 'a> {
                 Carried::Connection(conn, _) | Carried::Template(conn) => {
                     (conn.as_ptr(), Info::ESTABLISHED_REPLY)
                 }
-                Carried::Nothing | Carried::Untracked => (core::ptr::null_mut(), Info::ESTABLISHED),
+                Carried::Untracked => (core::ptr::null_mut(), Info::UNTRACKED),
+                Carried::Nothing => (core::ptr::null_mut(), Info::ESTABLISHED),
             },
         };
         let bytes = built.bytes();

@@ -72,7 +72,7 @@ impl<'a> Iterator for Walk<'a> {
     }
 }
 
-/// The most bytes that [`Options::write`] writes.
+/// The most bytes that [`Options::words`] gives.
 pub const MAX: usize = 20;
 
 impl Options {
@@ -109,14 +109,37 @@ impl Options {
         options
     }
 
-    /// Writes the options that are present, each padded to words, and returns
-    /// how many bytes that are.
-    pub fn write(&self, to: &mut [u8; MAX]) -> usize {
-        let mut writer = Writer { to, len: 0 };
+    /// How many bytes [`Options::words`] gives.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        let mut len = 0;
+        if self.has(flag::MSS) {
+            len += 4;
+        }
+        if self.has(flag::TIMESTAMP) {
+            len += 12;
+        } else if self.has(flag::SACK_PERM) {
+            len += 4;
+        }
+        if self.has(flag::WSCALE) {
+            len += 4;
+        }
+        len
+    }
+
+    /// None is present.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives the options that are present, each padded to words.
+    #[inline]
+    pub fn words(&self, mut give: impl FnMut([u8; 4])) {
         let sack = self.has(flag::SACK_PERM);
         if self.has(flag::MSS) {
             let [high, low] = self.mss.to_be_bytes();
-            writer.word([kind::MSS, 4, high, low]);
+            give([kind::MSS, 4, high, low]);
         }
         if self.has(flag::TIMESTAMP) {
             // SACK permitted has no cost where padding would be.
@@ -125,34 +148,14 @@ impl Options {
             } else {
                 [kind::NOP, kind::NOP]
             };
-            writer.word([a, b, kind::TIMESTAMP, 10]);
-            writer.word(self.tsval.to_be_bytes());
-            writer.word(self.tsecr.to_be_bytes());
+            give([a, b, kind::TIMESTAMP, 10]);
+            give(self.tsval.to_be_bytes());
+            give(self.tsecr.to_be_bytes());
         } else if sack {
-            writer.word([kind::NOP, kind::NOP, kind::SACK_PERM, 2]);
+            give([kind::NOP, kind::NOP, kind::SACK_PERM, 2]);
         }
         if self.has(flag::WSCALE) {
-            writer.word([kind::NOP, kind::WSCALE, 3, self.wscale]);
-        }
-        writer.len
-    }
-}
-
-struct Writer<'a> {
-    to: &'a mut [u8; MAX],
-    len: usize,
-}
-
-impl Writer<'_> {
-    #[inline]
-    fn word(&mut self, word: [u8; 4]) {
-        let place = self
-            .to
-            .get_mut(self.len..)
-            .and_then(|rest| rest.first_chunk_mut());
-        if let Some(place) = place {
-            *place = word;
-            self.len = self.len.saturating_add(4);
+            give([kind::NOP, kind::WSCALE, 3, self.wscale]);
         }
     }
 }
@@ -192,6 +195,12 @@ mod tests {
         }
     }
 
+    fn written(options: &Options) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        options.words(|word| bytes.extend(word));
+        bytes
+    }
+
     #[test]
     fn a_syn() {
         assert_eq!(Options::read(&SYN), all());
@@ -203,10 +212,12 @@ mod tests {
     fn round_trip() {
         for present in 0..0x10u8 {
             let options = Options { present, ..all() };
-            let mut bytes = [0xff; MAX];
-            let len = options.write(&mut bytes);
-            assert_eq!(len % 4, 0);
-            let read = Options::read(&bytes[..len]);
+            let bytes = written(&options);
+            assert_eq!(
+                (bytes.len(), bytes.is_empty()),
+                (options.len(), options.is_empty())
+            );
+            let read = Options::read(&bytes);
             assert_eq!(read.present, present);
             let keep = |flag, value: u32| if options.has(flag) { value } else { 0 };
             assert_eq!(u32::from(read.mss), keep(flag::MSS, 1460));
@@ -214,9 +225,8 @@ mod tests {
             assert_eq!(read.tsval, keep(flag::TIMESTAMP, 0x102));
             assert_eq!(read.tsecr, keep(flag::TIMESTAMP, 0x304));
         }
-        let mut bytes = [0; MAX];
-        assert_eq!(all().write(&mut bytes), MAX);
-        assert_eq!(bytes, SYN);
+        assert_eq!(written(&all()), SYN);
+        assert_eq!(all().len(), MAX);
     }
 
     #[test]

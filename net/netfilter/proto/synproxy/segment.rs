@@ -9,8 +9,8 @@ use crate::{
     tuple::{Address, Family},
 };
 
-/// The most bytes of an IP header, a TCP header and options.
-pub const MAX: usize = 40 + 20 + options::MAX;
+/// The most words of an IP header, a TCP header and options.
+const MAX: usize = (40 + 20 + options::MAX) / 4;
 
 /// ECN in the flags' byte: ECE, CWR (RFC 3168 section 6.1).
 const ECE: u8 = 0x40;
@@ -132,9 +132,25 @@ impl Header {
     }
 }
 
+/// The source and destination addresses in a network header.
+#[inline]
+pub fn ends(family: Family, header: &[u8]) -> Option<(Address, Address)> {
+    let word = |at: usize| {
+        let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(Be32::new(0), |bytes| Be32::from_bytes(*bytes))
+    };
+    let v4 = |at| Address([word(at), Be32::new(0), Be32::new(0), Be32::new(0)]);
+    let v6 = |[a, b, c, d]: [usize; 4]| Address([word(a), word(b), word(c), word(d)]);
+    match family {
+        Family::Ipv4 if header.len() >= 20 => Some((v4(12), v4(16))),
+        Family::Ipv6 if header.len() >= 40 => Some((v6([8, 12, 16, 20]), v6([24, 28, 32, 36]))),
+        _ => None,
+    }
+}
+
 /// A segment's headers, ready to be sent but for the TCP checksum.
 pub struct Built {
-    bytes: [u8; MAX],
+    words: [[u8; 4]; MAX],
     len: usize,
     network: usize,
 }
@@ -143,7 +159,7 @@ impl Built {
     /// All headers.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
+        self.words.get(..self.len).unwrap_or(&[]).as_flattened()
     }
 
     /// Bytes of the network header.
@@ -155,66 +171,67 @@ impl Built {
 
 /// Builds a segment without data.
 pub fn build(network: &Network, header: &Header, options: &Options) -> Built {
-    let mut written = [0; options::MAX];
-    let options_len = options.write(&mut written);
-    let tcp_len = options_len.saturating_add(20);
+    let tcp_len = options.len().saturating_add(20) as u16;
     let mut built = Built {
-        bytes: [0; MAX],
+        words: [[0; 4]; MAX],
         len: 0,
-        network: 0,
+        network: match network.family {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        },
     };
     match network.family {
         Family::Ipv4 => built.ipv4(network, tcp_len),
         Family::Ipv6 => built.ipv6(network, tcp_len),
     }
-    built.network = built.len;
-    built.put(&header.source.to_be_bytes());
-    built.put(&header.destination.to_be_bytes());
-    built.put(&header.seq.to_be_bytes());
-    built.put(&header.ack.to_be_bytes());
+    built.pair(header.source, header.destination);
+    built.put(header.seq.to_be_bytes());
+    built.put(header.ack.to_be_bytes());
+    let [high, low] = header.window.to_be_bytes();
     // Words, at most ten, in the upper half.
-    built.put(&[(tcp_len << 2) as u8 & 0xf0, header.flags.0]);
-    built.put(&header.window.to_be_bytes());
+    built.put([(tcp_len << 2) as u8 & 0xf0, header.flags.0, high, low]);
     // Checksum and urgent pointer.
-    built.put(&[0; 4]);
-    built.put(written.get(..options_len).unwrap_or(&[]));
+    built.put([0; 4]);
+    options.words(|word| built.put(word));
     built
 }
 
 impl Built {
-    fn put(&mut self, bytes: &[u8]) {
-        let rest = self.bytes.get_mut(self.len..).unwrap_or(&mut []);
-        for (to, from) in rest.iter_mut().zip(bytes) {
-            *to = *from;
+    #[inline]
+    fn put(&mut self, word: [u8; 4]) {
+        if let Some(place) = self.words.get_mut(self.len) {
+            *place = word;
+            self.len = self.len.saturating_add(1);
         }
-        self.len = self.len.saturating_add(bytes.len()).min(MAX);
     }
 
-    fn ipv4(&mut self, network: &Network, tcp_len: usize) {
-        let [length_high, length_low] = (tcp_len.saturating_add(20) as u16).to_be_bytes();
-        self.put(&[0x45, 0, length_high, length_low]);
+    #[inline]
+    fn pair(&mut self, first: u16, second: u16) {
+        let ([a, b], [c, d]) = (first.to_be_bytes(), second.to_be_bytes());
+        self.put([a, b, c, d]);
+    }
+
+    fn ipv4(&mut self, network: &Network, tcp_len: u16) {
+        self.pair(0x4500, tcp_len.saturating_add(20));
         // Id 0, not to be fragmented.
-        self.put(&[0, 0, 0x40, 0]);
+        self.pair(0, 0x4000);
         // The checksum is made when it is sent.
-        self.put(&[network.ttl, 6, 0, 0]);
+        self.put([network.ttl, 6, 0, 0]);
         for address in [&network.source, &network.destination] {
             let [word, ..] = address.0;
-            self.word(word);
+            self.put(word.to_bytes());
         }
     }
 
-    fn ipv6(&mut self, network: &Network, tcp_len: usize) {
-        let [length_high, length_low] = (tcp_len as u16).to_be_bytes();
-        self.put(&[0x60, 0, 0, 0, length_high, length_low, 6, network.ttl]);
+    fn ipv6(&mut self, network: &Network, tcp_len: u16) {
+        self.pair(0x6000, 0);
+        let [high, low] = tcp_len.to_be_bytes();
+        self.put([high, low, 6, network.ttl]);
         for address in [&network.source, &network.destination] {
             for word in address.0 {
-                self.word(word);
+                self.put(word.to_bytes());
             }
         }
-    }
-
-    fn word(&mut self, word: Be32) {
-        self.put(&word.get().to_be_bytes());
     }
 }
 
@@ -274,6 +291,8 @@ mod tests {
                 let built = build(&network, &header(Flags::SYN), &options);
                 let bytes = built.bytes();
                 assert_eq!(built.network_len(), len);
+                assert_eq!(ends(family, bytes), Some((source, destination)));
+                assert_eq!(ends(family, &bytes[..len - 1]), None);
                 let parsed = packet::parse(family, bytes, bytes.len() as u32).unwrap();
                 assert_eq!(parsed.tuple.src.address, source);
                 assert_eq!(parsed.tuple.dst.address, destination);
