@@ -19,6 +19,7 @@ pub mod checksum;
 pub mod conncount;
 pub mod expect;
 pub mod frame;
+pub mod flow;
 pub mod hash;
 pub mod l4;
 pub mod nat;
