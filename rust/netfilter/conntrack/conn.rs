@@ -244,9 +244,9 @@ impl Conn {
 
     /// Sets the expiry to `new` if it still is `old`, in jiffies.
     pub fn replace_timeout(&self, old: Jiffies, new: Jiffies) {
-        let _ = self
-            .timeout_word()
-            .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+        let _ =
+            self.timeout_word()
+                .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Its time has come.

@@ -13,9 +13,13 @@ use nf_proto::{flow::ingress, tuple::Family};
 check_prototype!(nf_flow_offload_ip_hook, nf_flow_offload_ipv6_hook);
 
 /// Index of the device that a hook's packet came in by; 0 if it has none.
+///
+/// # Safety
+///
+/// `state` is a hook's.
 #[inline(always)]
 unsafe fn input(state: *const bindings::nf_hook_state) -> i32 {
-    // SAFETY: By the hook's contract: null or a valid device, whose index is a
+    // SAFETY: By the function's safety requirement: null or a valid device, whose index is a
     // word.
     unsafe {
         let device = (*state).in_;

@@ -213,6 +213,9 @@ impl<'a> Table<'a> {
     }
 }
 
+/// # Safety
+///
+/// As [`Table::each`] has it called: `data` is its closure, `flow` lives.
 unsafe extern "C" fn visit_one<F: FnMut(&Flow)>(
     _table: *mut bindings::nf_flowtable,
     flow: *mut bindings::flow_offload,
@@ -257,6 +260,9 @@ pub unsafe fn clean_all(device: *mut bindings::net_device) {
     unsafe { bindings::rustynat_flow_tables_each(Some(clean_one), device) };
 }
 
+/// # Safety
+///
+/// As [`clean_all`] has it called: both are valid, or `device` is null.
 unsafe extern "C" fn clean_one(
     table: *mut bindings::nf_flowtable,
     device: *mut bindings::net_device,

@@ -45,7 +45,7 @@ ruleset() {
 }
 forwarded() { in_router nft -j reset counter inet test forwarded | jq '.nftables[1].counter.packets'; }
 # few WHAT...: what ran had only its first packets forwarded by the chain.
-few() { [ "$1" -gt 0 ] && [ "$1" -le "${2:-6}" ] || { echo "$1 packets" && false; }; }
+few() { between "$1" 1 "${2:-6}"; }
 flow() { in_client timeout 60 ./nf_flow_table.py "$@"; }
 offloaded() { busywait 3000 has_connection "$1.*OFFLOAD"; }
 given_back() { busywait 8000 not_offloaded "$1"; }
@@ -54,7 +54,13 @@ not_offloaded() { connections | grep -E "$1" | grep -qv OFFLOAD; }
 # shellcheck disable=SC2016 # awk's own
 remaining() { connections | grep -E "$1" | head -n 1 | awk '{ print $5 }'; }
 # between IS LEAST MOST
-between() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ] || { echo "is $1" && connections && false; }; }
+between() {
+	if [ "$1" -lt "$2" ] || [ "$1" -gt "$3" ]; then
+		echo "is $1, should be $2 to $3"
+		connections
+		return 1
+	fi
+}
 counted() { connections | grep -E "$1" | grep -oE 'packets=[0-9]+' | head -n 1; }
 
 for f in 4 6; do
@@ -119,7 +125,7 @@ flow tcp 10.0.2.2 4000 7001 5000 reset >/dev/null
 check 'RST: given back' given_back 'tcp.*sport=7001'
 check 'RST: in state CLOSE' has_connection 'CLOSE .*sport=7001'
 in_client ./nf_flow_table.py tcp 10.0.2.2 4000 7002 5000 idle >"$dir/idle" 2>&1 &
-busywait 5000 grep -q done "$dir/idle"
+busywait 5000 grep -q 'done' "$dir/idle"
 check 'idle: offloaded' offloaded 'tcp.*sport=7002'
 check 'idle: given back' given_back 'tcp.*sport=7002'
 check 'idle: still established' has_connection 'ESTABLISHED .*sport=7002'
