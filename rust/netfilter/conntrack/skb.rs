@@ -7,6 +7,7 @@ pub mod resize;
 pub mod write;
 
 use super::{Conn, ConnRef, Info, Net};
+use crate::rcu::ReadGuard;
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};
 use nf_bindings as bindings;
@@ -140,21 +141,24 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The packet from the network header on, if all of it is linear.
+    /// The packet from the network header on, as far as it is linear, and how long
+    /// it is.
     #[inline]
-    pub fn linear_network_bytes(&self) -> Option<&[u8]> {
+    pub fn linear_part(&self) -> Option<(&[u8], u32)> {
         let skb = self.raw();
         let offset = self.network_offset();
-        if skb.data_len != 0 || skb.len <= offset {
+        let linear = skb.len.wrapping_sub(skb.data_len);
+        if linear <= offset {
             return None;
         }
         // SAFETY: As in `bytes_at`.
-        Some(unsafe {
+        let bytes = unsafe {
             core::slice::from_raw_parts(
                 skb.data.wrapping_offset(offset as i32 as isize),
-                skb.len.wrapping_sub(offset) as usize,
+                linear.wrapping_sub(offset) as usize,
             )
-        })
+        };
+        Some((bytes, skb.len.wrapping_sub(offset)))
     }
 
     /// What the byte says that has the protocol in a header of the family, if
@@ -340,6 +344,19 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The connection or template that the packet refers to, and how.
+    #[inline]
+    pub fn refers_to(&self) -> Option<(&'a Conn, Info)> {
+        let word = self.raw()._nfct;
+        let conn = (word & !INFO_MASK) as *const bindings::nf_conn;
+        if conn.is_null() {
+            return None;
+        }
+        // SAFETY: As in `carried`.
+        let conn = unsafe { Conn::from_raw(conn) };
+        Some((conn, Info::from_number((word & INFO_MASK) as u32)))
+    }
+
     /// Takes the template away, with its reference.
     #[inline]
     pub fn take_template(&mut self) -> Option<ConnRef> {
@@ -401,7 +418,7 @@ impl<'a> Hook<'a> {
     ///
     /// # Safety
     ///
-    /// Valid for `'a`, with its namespace.
+    /// Valid for `'a`, with its namespace, in an RCU read section.
     #[inline]
     pub unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
         // SAFETY: By the function's safety requirement.
@@ -419,6 +436,13 @@ impl<'a> Hook<'a> {
     pub fn net(self) -> Net {
         // SAFETY: A packet's hook runs while its namespace lives.
         unsafe { Net::from_raw(self.0.net) }
+    }
+
+    /// Hooks are called in an RCU read section.
+    #[inline]
+    pub fn rcu(self) -> ReadGuard<'a> {
+        // SAFETY: By what the core does, and whoever else calls a hook's function.
+        unsafe { ReadGuard::assume() }
     }
 
     /// The protocol family of the hook (`NFPROTO_*`).

@@ -193,15 +193,17 @@ fn parse(line: &str) -> (Direction, Segment) {
     if bits & Flags::ACK != 0 {
         segment.ack = number(words.next().expect("ack"), peers);
     }
+    let (mut scale, mut sack_permitted, mut sack_edge) = (None, false, None);
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("value");
         match word {
             "win" => segment.window = value().parse().expect("window"),
-            "ws" => segment.options.window_scale = Some(value().parse().expect("scale")),
-            "sackok" => segment.options.sack_permitted = true,
-            "sack" => segment.options.sack_edge = Some(number(value(), peers)),
+            "ws" => scale = Some(value().parse().expect("scale")),
+            "sackok" => sack_permitted = true,
+            "sack" => sack_edge = Some(number(value(), peers)),
             _ => panic!("word? {line}"),
         }
     }
+    segment.options = Options::of(scale, sack_permitted, sack_edge);
     (direction, segment)
 }
