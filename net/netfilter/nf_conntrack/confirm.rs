@@ -20,7 +20,7 @@ use netfilter::conntrack::{
 };
 use nf_proto::{
     l4::number,
-    tuple::{Direction, Tuple},
+    tuple::{Direction, Family, Tuple},
 };
 
 /// The longest chain that an insertion may find; longer ones mean that somebody
@@ -111,7 +111,12 @@ fn look<'a>(
     [original, reply]: &[Key<'_>; 2],
 ) -> Result<u32, Entry<'a>> {
     if hash == reply_hash {
-        if let Some(length) = chains.length_without(hash, [original, reply]) {
+        let keys = [original, reply];
+        let length = match original.tuple.src.l3num == Family::Ipv4.number() {
+            true => chains.length_without::<false>(hash, keys),
+            false => chains.length_without::<true>(hash, keys),
+        };
+        if let Some(length) = length {
             return Ok(length);
         }
     }

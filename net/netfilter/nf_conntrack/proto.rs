@@ -178,7 +178,9 @@ impl Subject for packet::tcp::Segment {
         now: Jiffies,
     ) -> bool {
         const STEADY: u64 = Status::SEEN_REPLY.0 | Status::ASSURED.0;
-        if status.0 & (STEADY | Status::FIXED_TIMEOUT.0) != STEADY {
+        if status.0 & (STEADY | Status::FIXED_TIMEOUT.0) != STEADY
+            || !tcp::may_be_steady(&description.segment)
+        {
             return false;
         }
         let extensions = conn.extensions();

@@ -6,7 +6,10 @@
 //! unconfirmed, reachable through one packet only, then confirmed, in the
 //! table, then dying, which cannot be undone.
 
-use super::{ext::Extension, lock, tuple, Net, Zone};
+use super::{
+    ext::{Extension, Extensions},
+    lock, tuple, Net, Zone,
+};
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
@@ -319,7 +322,7 @@ impl Conn {
     #[inline]
     pub fn extensions(&self) -> Option<Extensions<'_>> {
         // SAFETY: As in `ext`.
-        unsafe { (*self.as_ptr()).ext.as_ref() }.map(Extensions)
+        unsafe { (*self.as_ptr()).ext.as_ref() }.map(Extensions::new)
     }
 
     /// One of its extensions, if it has it.
@@ -458,20 +461,6 @@ impl Conn {
 }
 
 const SATURATED: u32 = 0xc000_0000;
-
-/// Which extensions a connection has.
-#[derive(Clone, Copy)]
-pub struct Extensions<'a>(&'a bindings::nf_ct_ext);
-
-impl Extensions<'_> {
-    /// Not 0 if this one is among them. Several are asked at once with `|`.
-    #[inline]
-    pub fn has<E: Extension>(self) -> u8 {
-        // SAFETY: There is a byte for every extension; none changes once the
-        // connection is shared.
-        unsafe { *(&raw const self.0.offset).cast::<u8>().add(E::ID as usize) }
-    }
-}
 
 /// A connection whose lock is held.
 pub struct Locked<'a> {

@@ -16,7 +16,7 @@ mod usual;
 mod window;
 
 pub use state::{flag, Seen, State, TcpConntrack, UnknownState};
-pub use usual::{first_syn, steady};
+pub use usual::{first_syn, may_be_steady, steady};
 
 use self::{
     reset::Reset,

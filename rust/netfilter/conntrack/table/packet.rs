@@ -125,7 +125,7 @@ impl LockedChains<'_> {
     /// [`Self::find`] for two keys that are in the same chains: their length, if
     /// neither is there. `hash` must be the keys', and the one locked for.
     #[inline(always)]
-    pub fn length_without(&self, hash: u32, keys: [&Key<'_>; 2]) -> Option<u32> {
+    pub fn length_without<const IPV6: bool>(&self, hash: u32, keys: [&Key<'_>; 2]) -> Option<u32> {
         let [a, b] = keys.map(|key| Image(key.tuple.image()));
         let mut length = 0u32;
         let mut next = Some(self.table.buckets());
@@ -134,7 +134,7 @@ impl LockedChains<'_> {
             while link & IS_NULLS == 0 {
                 // SAFETY: Under the lock, and no marker.
                 let at = unsafe { Image::at(link) };
-                if at.differs_much::<true>(a) == 0 || at.differs_much::<true>(b) == 0 {
+                if at.differs_much::<IPV6>(a) == 0 || at.differs_much::<IPV6>(b) == 0 {
                     // SAFETY: As above.
                     let found = unsafe { entry(link) };
                     if keys.iter().any(|key| key.matches(found)) {

@@ -17,6 +17,7 @@ mod layout;
 mod opening;
 mod reset;
 mod table;
+mod usual;
 mod window;
 
 use super::*;

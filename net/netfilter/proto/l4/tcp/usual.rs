@@ -33,10 +33,7 @@ pub fn steady<T: TimeoutTable>(
     direction: Direction,
     policy: &Policy<T>,
 ) -> Option<u32> {
-    if segment.flags.0 & KIND != Flags::ACK
-        || !state.is_established()
-        || segment.options.sack_edge().is_some()
-    {
+    if !may_be_steady(segment) || !state.is_established() {
         return None;
     }
     let (sender, receiver) = sides(&mut state.seen, direction);
@@ -56,6 +53,12 @@ pub fn steady<T: TimeoutTable>(
     count_repeats(state, segment, direction, ack, end);
     state.set_last(Kind::Ack, direction);
     Some(timeout(state, Kind::Ack, TcpConntrack::Established, policy))
+}
+
+/// What [`steady`] asks of the segment alone: whether it is worth a lock.
+#[inline(always)]
+pub fn may_be_steady(segment: &Segment) -> bool {
+    segment.flags.0 & KIND == Flags::ACK && segment.options.sack_edge().is_none()
 }
 
 /// Both sides are known, and I to IV of [`super::window`] hold.
