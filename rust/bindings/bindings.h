@@ -50,6 +50,7 @@
 #include <net/netfilter/nf_conntrack_act_ct.h>
 #include <net/netfilter/nf_conntrack_bridge.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_count.h>
 #include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_expect.h>
 #include <net/netfilter/nf_conntrack_extend.h>
@@ -65,6 +66,8 @@
 #include <net/netfilter/nf_flowstat.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_synproxy.h>
+#include <linux/netfilter/nf_synproxy.h>
 #include <net/netfilter/nf_nat_helper.h>
 #include <net/netfilter/nf_nat_masquerade.h>
 #include <net/netfilter/nf_nat_redirect.h>
@@ -81,7 +84,9 @@
 #include <net/netfilter/rustynat_conntrack.h>
 #include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
+#include <net/netfilter/rustynat_bridge.h>
 #include <net/netfilter/rustynat_helpers.h>
+#include <net/netfilter/rustynat_synproxy.h>
 #include <linux/netfilter/nf_conntrack_pptp.h>
 #include <net/inet_sock.h>
 #include <net/netlink.h>
