@@ -517,7 +517,9 @@ impl Walk<'_> {
         }
         let value = window << (self.pos & 7);
         self.pos = end;
-        Ok(value.checked_shr(32u32.saturating_sub(bits.into())).unwrap_or(0))
+        Ok(value
+            .checked_shr(32u32.saturating_sub(bits.into()))
+            .unwrap_or(0))
     }
 
     /// At most 64 bits, the first one uppermost.

@@ -82,7 +82,12 @@ fn golden_messages() {
                 payload.extend(golden.bytes);
                 let read = read(golden.how, golden.bytes, base, family, &mut found);
                 assert_eq!(read, Ok(()), "{}", golden.name);
-                assert_eq!(listed(&found, &payload), wanted(golden, family), "{}", golden.name);
+                assert_eq!(
+                    listed(&found, &payload),
+                    wanted(golden, family),
+                    "{}",
+                    golden.name
+                );
                 if golden.how == How::Ras {
                     assert_eq!(found.kind(), golden.kind, "{}", golden.name);
                     assert_eq!(found.seconds(), golden.seconds, "{}", golden.name);
@@ -124,7 +129,9 @@ fn any_bytes() {
     let mut found = Found::new();
     let mut state = 1u64;
     let mut random = move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (state >> 33) as usize
     };
     let mut readable = 0;
@@ -161,7 +168,11 @@ fn any_bytes() {
 
 #[test]
 fn tables_are_sound() {
-    for of in [&tables::ras::RAS, &tables::call::CALL, &tables::control::CONTROL] {
+    for of in [
+        &tables::ras::RAS,
+        &tables::call::CALL,
+        &tables::control::CONTROL,
+    ] {
         shape::check(of);
         let depth = shape::depth(of);
         assert!(depth <= per::DEPTH, "{depth}");
@@ -191,7 +202,10 @@ fn known_triggers() {
     let mut call4 = |bytes: &[u8]| call(bytes, 0, Family::Ipv4, &mut found);
     assert_eq!(call4(b"\x08\x02\0\0\x05\x7e\0\0"), Err(Bad::Short));
     assert_eq!(call4(b"\x08\x02\0\0\x05\x7e\0\x01\x05"), Err(Bad::Short));
-    assert_eq!(call4(b"\x08\x02\0\0\x05\x7e\xff\xff\x05\0"), Err(Bad::Short));
+    assert_eq!(
+        call4(b"\x08\x02\0\0\x05\x7e\xff\xff\x05\0"),
+        Err(Bad::Short)
+    );
     assert_eq!(call4(b"\x08\xff\0\0\x05\x7e\0\x02\x05\0"), Err(Bad::Short));
     assert_eq!(call4(b"\x09\x02\0\0\x05\x7e\0\x02\x05\0"), Err(Bad::Short));
 }
@@ -206,7 +220,10 @@ fn registration(bits: u8, all: bool) -> Vec<u8> {
     let with = golden("RRQ for long").bytes;
     // Six bits of the number, less one, then the map.
     let map: Vec<bool> = (0..bits).map(|i| all || i == 1).collect();
-    let start = with.windows(3).rposition(|w| w == [0x05, 0xc0, 0xff]).unwrap();
+    let start = with
+        .windows(3)
+        .rposition(|w| w == [0x05, 0xc0, 0xff])
+        .unwrap();
     let (mut out, mut bit) = (with[..start].to_vec(), 0u8);
     // Where the map begins within its octet is found by looking: it is what the
     // encoder wrote before the first open type.
@@ -261,7 +278,11 @@ fn maps_of_additions() {
     for bits in 2..=64 {
         for all in [false, true] {
             let bytes = registration(bits, all);
-            assert_eq!(ras(&bytes, 0, Family::Ipv4, &mut found), Ok(()), "{bits} {all}");
+            assert_eq!(
+                ras(&bytes, 0, Family::Ipv4, &mut found),
+                Ok(()),
+                "{bits} {all}"
+            );
             assert_eq!(found.seconds(), Some(77), "{bits} {all}");
         }
     }
@@ -316,7 +337,15 @@ fn written(name: &str, direction: Direction) -> Vec<(Endpoint, Side, u16)> {
     *direction.of_mut(&mut state.signal) = Be16::new(1720);
     *direction.opposite().of_mut(&mut state.signal) = Be16::new(KNOWN);
     if golden.how == How::Ras {
-        translate::ras(&found, golden.bytes, &ends(), &state, direction, &mut rewrites).unwrap();
+        translate::ras(
+            &found,
+            golden.bytes,
+            &ends(),
+            &state,
+            direction,
+            &mut rewrites,
+        )
+        .unwrap();
     } else {
         setup(&found, golden.bytes, &ends(), &mut rewrites).unwrap();
     }
@@ -343,7 +372,10 @@ fn ras_is_translated() {
         assert_eq!(written("RCF of 1 s", direction), [signal]);
         assert_eq!(written("URQ", direction), [signal]);
         assert_eq!(written("IRR", direction), [own, signal, signal]);
-        assert_eq!(written("ARQ of the caller", direction), [(signal.0, Side::Source, 1720)]);
+        assert_eq!(
+            written("ARQ of the caller", direction),
+            [(signal.0, Side::Source, 1720)]
+        );
         assert_eq!(written("ARQ of the called", direction), [signal]);
         for name in ["GCF", "GRQ6", "ACF", "LCF", "DRQ"] {
             assert_eq!(written(name, direction), [], "{name}");
@@ -367,13 +399,31 @@ fn loopback_is_translated_with_the_other() {
     let which = |endpoint: &Endpoint| *endpoint == v4(10, 0, 1, 99, 1720);
     let port = Be16::new(KNOWN);
     let role = Role::CallSignal;
-    signal(&found, golden.bytes, role, Side::Source, port, which, &mut rewrites).unwrap();
+    signal(
+        &found,
+        golden.bytes,
+        role,
+        Side::Source,
+        port,
+        which,
+        &mut rewrites,
+    )
+    .unwrap();
     let places: Vec<_> = found.of(role).map(|place| place.at).take(2).collect();
     let list: Vec<_> = rewrites.sorted().iter().map(|rewrite| rewrite.at).collect();
     assert_eq!(list, places);
     // If none is the sender's, it stays.
     let mut rewrites = Rewrites::new();
-    signal(&found, golden.bytes, role, Side::Source, port, |_| false, &mut rewrites).unwrap();
+    signal(
+        &found,
+        golden.bytes,
+        role,
+        Side::Source,
+        port,
+        |_| false,
+        &mut rewrites,
+    )
+    .unwrap();
     assert!(rewrites.list().is_empty());
 }
 
@@ -385,7 +435,12 @@ fn rewrites_are_sorted() {
     }
     rewrites.add(9, Side::Destination, Be16::new(1)).unwrap();
     let list: Vec<_> = rewrites.sorted().iter().map(|r| (r.at, r.side)).collect();
-    let wanted = [(1, Side::Source), (3, Side::Source), (5, Side::Source), (9, Side::Destination)];
+    let wanted = [
+        (1, Side::Source),
+        (3, Side::Source),
+        (5, Side::Source),
+        (9, Side::Destination),
+    ];
     assert_eq!(list, wanted);
     let mut rewrites = Rewrites::new();
     for at in 0..MOST {

@@ -104,7 +104,14 @@ mod tests {
             let whole = [5, 9, 16].iter().filter(|end| cut >= **end).count();
             assert_eq!(list.len(), whole, "{cut}");
             // The second is announced when its header ends: it is empty.
-            assert_eq!(announced, if cut == 4 { 1 } else { u16::from(cut == 13) * 3 });
+            assert_eq!(
+                announced,
+                if cut == 4 {
+                    1
+                } else {
+                    u16::from(cut == 13) * 3
+                }
+            );
         }
     }
 
@@ -118,7 +125,10 @@ mod tests {
         // In more pieces than that it is not read, nor what is behind it.
         assert_eq!(all(b"ab", 3), (vec![], 0));
         // A control message may begin like a header.
-        assert_eq!(all(b"\x03\0\0\x09", 4), (vec![(0, &b"\x03\0\0\x09"[..])], 0));
+        assert_eq!(
+            all(b"\x03\0\0\x09", 4),
+            (vec![(0, &b"\x03\0\0\x09"[..])], 0)
+        );
         assert_eq!(all(b"\x03\0\0\x05a", 3), (vec![(4, &b"a"[..])], 0));
         assert_eq!(all(b"\x03\0\0\x07", 3), (vec![], 3));
     }

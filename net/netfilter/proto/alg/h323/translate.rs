@@ -136,7 +136,9 @@ impl Rewrites {
 fn insertion_sort(list: &mut [Rewrite]) {
     for end in 1..list.len() {
         for i in (1..=end).rev() {
-            let Some([a, b]) = list.get_mut(i.wrapping_sub(1)..).and_then(|rest| rest.first_chunk_mut())
+            let Some([a, b]) = list
+                .get_mut(i.wrapping_sub(1)..)
+                .and_then(|rest| rest.first_chunk_mut())
             else {
                 break;
             };
@@ -173,7 +175,10 @@ pub fn signal(
 ) -> Result<(), Full> {
     let mut any = false;
     for place in found.of(role) {
-        if place.endpoint(payload).is_some_and(|endpoint| which(&endpoint)) {
+        if place
+            .endpoint(payload)
+            .is_some_and(|endpoint| which(&endpoint))
+        {
             rewrites.add(place.at, side, port)?;
             any = true;
         }
@@ -198,9 +203,8 @@ fn known_signal(
         return Ok(());
     }
     let source = |at: &Endpoint| at.address == ends.source.address && at.port == said;
-    let destination = |at: &Endpoint| {
-        !source(at) && at.address == ends.destination.address && at.port == said
-    };
+    let destination =
+        |at: &Endpoint| !source(at) && at.address == ends.destination.address && at.port == said;
     signal(found, payload, role, Side::Source, known, source, rewrites)?;
     signal(
         found,
@@ -214,12 +218,7 @@ fn known_signal(
 }
 
 /// Writes the sender's own RAS address as the receiver knows it.
-fn own(
-    found: &Found,
-    payload: &[u8],
-    ends: &Ends,
-    rewrites: &mut Rewrites,
-) -> Result<(), Full> {
+fn own(found: &Found, payload: &[u8], ends: &Ends, rewrites: &mut Rewrites) -> Result<(), Full> {
     for place in found.of(Role::Ras) {
         if place.endpoint(payload) == Some(ends.source) {
             rewrites.add(place.at, Side::Source, ends.new_source.port)?;

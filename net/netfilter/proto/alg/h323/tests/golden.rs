@@ -19,9 +19,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x16\x02\x00\x01\x00",
         kind: Kind::GatekeeperRequest,
         seconds: None,
-        places: &[
-            (Role::Ras, &[10, 0, 1, 99], 1719),
-        ],
+        places: &[(Role::Ras, &[10, 0, 1, 99], 1719)],
     },
     Golden {
         name: "GRQ6",
@@ -31,9 +29,11 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x08\x72\x75\x73\x74\x79\x6e\x61\x74\x00\x03\x31\x2e\x30\x00\x00",
         kind: Kind::GatekeeperRequest,
         seconds: None,
-        places: &[
-            (Role::Ras, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 1719),
-        ],
+        places: &[(
+            Role::Ras,
+            &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+            1719,
+        )],
     },
     Golden {
         name: "GCF",
@@ -42,9 +42,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x00\x02\x63\x06\xb8",
         kind: Kind::GatekeeperConfirm,
         seconds: None,
-        places: &[
-            (Role::Ras, &[10, 0, 2, 99], 1720),
-        ],
+        places: &[(Role::Ras, &[10, 0, 2, 99], 1720)],
     },
     Golden {
         name: "RRQ",
@@ -82,7 +80,11 @@ pub(super) const GOLDEN: &[Golden] = &[
             (Role::CallSignal, &[127, 0, 0, 1], 1720),
             (Role::CallSignal, &[10, 0, 1, 99], 1720),
             (Role::CallSignal, &[10, 0, 3, 7], 1),
-            (Role::Ras, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 1719),
+            (
+                Role::Ras,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                1719,
+            ),
             (Role::Ras, &[10, 0, 1, 99], 1719),
         ],
     },
@@ -96,9 +98,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xfe\x01\x00\x01\x00\x01\x00",
         kind: Kind::RegistrationRequest,
         seconds: Some(4294967295),
-        places: &[
-            (Role::Ras, &[10, 0, 1, 99], 1719),
-        ],
+        places: &[(Role::Ras, &[10, 0, 1, 99], 1719)],
     },
     Golden {
         name: "RRQ from IPX",
@@ -129,9 +129,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(1),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 2 s",
@@ -143,9 +141,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(2),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 255 s",
@@ -157,9 +153,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(255),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 256 s",
@@ -171,9 +165,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(256),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 257 s",
@@ -185,9 +177,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x00\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(257),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 65535 s",
@@ -199,9 +189,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xfe\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(65535),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 65536 s",
@@ -213,9 +201,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xff\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(65536),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 65537 s",
@@ -227,9 +213,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x00\x00\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(65537),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 16777216 s",
@@ -241,9 +225,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xff\xff\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(16777216),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF of 16777217 s",
@@ -255,9 +237,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x00\x00\x00\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: Some(16777217),
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "RCF",
@@ -266,9 +246,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xb8\x02\x00\x6d\x00\x65\x26\x0a\x00\x00\x01\x00\x01\x00",
         kind: Kind::RegistrationConfirm,
         seconds: None,
-        places: &[
-            (Role::CallSignal, &[10, 0, 2, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 2, 99], 1720)],
     },
     Golden {
         name: "URQ",
@@ -278,9 +256,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x40\x65\x78\x61\x6d\x70\x6c\x65\x2e\x6f\x72\x67\x02\x00\x6d\x00\x65",
         kind: Kind::UnregistrationRequest,
         seconds: None,
-        places: &[
-            (Role::CallSignal, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "ARQ of the caller",
@@ -293,9 +269,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x01\x00",
         kind: Kind::AdmissionRequest,
         seconds: None,
-        places: &[
-            (Role::Source, &[10, 0, 1, 99], 1720),
-        ],
+        places: &[(Role::Source, &[10, 0, 1, 99], 1720)],
     },
     Golden {
         name: "ARQ of the called",
@@ -320,9 +294,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \xc0\x00\x01\x00\x0b\x80\x01\xf8\x01\x00\x01\x00\x01\x00\x01\x00",
         kind: Kind::AdmissionConfirm,
         seconds: None,
-        places: &[
-            (Role::Destination, &[10, 0, 3, 7], 1720),
-        ],
+        places: &[(Role::Destination, &[10, 0, 3, 7], 1720)],
     },
     Golden {
         name: "LRQ",
@@ -333,9 +305,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x74\x68\x69\x6e\x67\x00\x0a\x00\x01\x63\x06\xb7\x20\x80\x00\x01\x00",
         kind: Kind::LocationRequest,
         seconds: None,
-        places: &[
-            (Role::Ras, &[10, 0, 1, 99], 1719),
-        ],
+        places: &[(Role::Ras, &[10, 0, 1, 99], 1719)],
     },
     Golden {
         name: "LCF",
@@ -343,9 +313,7 @@ pub(super) const GOLDEN: &[Golden] = &[
         bytes: b"\x4c\x00\x04\x00\x0a\x00\x03\x07\x06\xb8\x00\x0a\x00\x03\x07\x06\xb7",
         kind: Kind::LocationConfirm,
         seconds: None,
-        places: &[
-            (Role::CallSignal, &[10, 0, 3, 7], 1720),
-        ],
+        places: &[(Role::CallSignal, &[10, 0, 3, 7], 1720)],
     },
     Golden {
         name: "IRR",
@@ -370,8 +338,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x01\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
     Golden {
         name: "RIP",
@@ -379,8 +346,7 @@ pub(super) const GOLDEN: &[Golden] = &[
         bytes: b"\x80\x05\x00\x00\x06\x00\x63",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
     Golden {
         name: "Setup",
@@ -454,9 +420,21 @@ pub(super) const GOLDEN: &[Golden] = &[
         kind: Kind::Other,
         seconds: None,
         places: &[
-            (Role::H245, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 2000),
-            (Role::Media, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 5000),
-            (Role::Media, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 5001),
+            (
+                Role::H245,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                2000,
+            ),
+            (
+                Role::Media,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                5000,
+            ),
+            (
+                Role::Media,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                5001,
+            ),
         ],
     },
     Golden {
@@ -498,8 +476,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x01\x00\x01\x00\x10\x80\x01\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
     Golden {
         name: "CallProceeding",
@@ -595,8 +572,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x0d\x0e\x0f\x10\xc0\x01\x80\x01\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
     Golden {
         name: "Facility",
@@ -644,9 +620,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x0c\x0d\x0e\x0f\x07\x00\x0a\x00\x01\x63\x07\xd0\x10\x80\x01\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-            (Role::H245, &[10, 0, 1, 99], 2000),
-        ],
+        places: &[(Role::H245, &[10, 0, 1, 99], 2000)],
     },
     Golden {
         name: "OpenLogicalChannel",
@@ -683,9 +657,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x00\x09\x42\x00\x0a\x00\x01\x63\x05\xdf\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-            (Role::Data, &[10, 0, 1, 99], 1503),
-        ],
+        places: &[(Role::Data, &[10, 0, 1, 99], 1503)],
     },
     Golden {
         name: "OpenLogicalChannel for other data",
@@ -694,9 +666,7 @@ pub(super) const GOLDEN: &[Golden] = &[
             \x13\x89\x00\x05\x00\x09\x42\x00\x0a\x00\x01\x63\x05\xdf\x00",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-            (Role::Media, &[10, 0, 1, 99], 5001),
-        ],
+        places: &[(Role::Media, &[10, 0, 1, 99], 5001)],
     },
     Golden {
         name: "OpenLogicalChannelAck",
@@ -724,8 +694,16 @@ pub(super) const GOLDEN: &[Golden] = &[
         kind: Kind::Other,
         seconds: None,
         places: &[
-            (Role::Media, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 5000),
-            (Role::Media, &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153], 5001),
+            (
+                Role::Media,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                5000,
+            ),
+            (
+                Role::Media,
+                &[222, 173, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 153],
+                5001,
+            ),
         ],
     },
     Golden {
@@ -734,8 +712,7 @@ pub(super) const GOLDEN: &[Golden] = &[
         bytes: b"\x02\x20\x01\x06\x00\x08\x81\x75\x00\x07\x00\x80\x00\x00\x20\x40\x13",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
     Golden {
         name: "EndSession",
@@ -743,7 +720,6 @@ pub(super) const GOLDEN: &[Golden] = &[
         bytes: b"\x4a\x40",
         kind: Kind::Other,
         seconds: None,
-        places: &[
-        ],
+        places: &[],
     },
 ];
