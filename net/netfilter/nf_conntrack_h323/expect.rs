@@ -99,7 +99,7 @@ impl<'c> Work<'c> {
             }
         };
         if self.source_nat().is_some() {
-            let port = Be16::new(at | endpoint.port.get() & 1);
+            let port = Be16::new(at | (endpoint.port.get() & 1));
             self.rewrites
                 .add(place.at, Side::Source, port)
                 .map_err(full)?;

@@ -164,8 +164,8 @@ fn encoded(address: &Address, family: Family, port: Be16) -> [u8; 18] {
     let [a, b, c, d] = address.0.map(|word| u128::from(word.get()));
     let port = u128::from(port.get());
     let (high, low) = match family {
-        Family::Ipv4 => (a << 96 | port << 80, 0),
-        Family::Ipv6 => (a << 96 | b << 64 | c << 32 | d, port as u16),
+        Family::Ipv4 => ((a << 96) | (port << 80), 0),
+        Family::Ipv6 => ((a << 96) | (b << 64) | (c << 32) | d, port as u16),
     };
     let mut text = [0; 18];
     let bytes = high.to_be_bytes().into_iter().chain(low.to_be_bytes());

@@ -11,13 +11,14 @@ use kernel::prelude::*;
 use netfilter::conntrack::{
     expect::{Expect, NewExpect},
     helper::{ExpectFunction, LoadedHalf},
-    Conn,
+    skb::Packet,
+    Conn, Info,
 };
 use nf_conntrack_h323::Nat;
 use nf_nat::{helper, helper_mangle, setup::setup};
 use nf_proto::{
     be::Be16,
-    nat::{range::Range, Manip},
+    nat::{edit::Edit, range::Range, Manip},
     tuple::{Address, Direction},
 };
 
@@ -56,7 +57,7 @@ static NAT: Nat = Nat {
     forward,
     expect: helper_mangle::expect_at_port,
     expect_pair: helper_mangle::expect_at_pair,
-    edit: helper::NAT.edit,
+    edit,
 };
 
 fn follow(exp: &mut NewExpect<'_>, direction: Direction) {
@@ -75,6 +76,16 @@ fn forward(exp: &mut NewExpect<'_>, address: Address, direction: Direction) {
     exp.set_saved(to.address, to.id, direction);
     exp.set_destination(address);
     abi::have_forwarded(exp);
+}
+
+fn edit(
+    packet: &mut Packet<'_>,
+    conn: &Conn,
+    info: Info,
+    transport: u32,
+    edits: &[Edit<'_>],
+) -> Result {
+    (helper::NAT.edit)(packet, conn, info, transport, edits)
 }
 
 /// A call to an endpoint that registered. From its gatekeeper it follows the

@@ -198,8 +198,7 @@ def count(size):
         return "Count::Any"
     assert size._ev is None, "extensible size"
     values = size.ub - size.lb + 1
-    if values == 1:
-        return f"Count::Fixed({size.lb})"
+    assert values > 1, "always as many"
     if values < 256:
         return f"Count::Bits({bits(values)}, {size.lb})"
     return f"Count::Octets({1 if values == 256 else 2}, {size.lb})"
@@ -273,7 +272,8 @@ def emit(file, obj, tree, hint, more):
         return constrained(limits.lb, limits.ub)
     if kind == "ENUMERATED":
         width = bits(len(obj._root))
-        return f"Type::Bits({width})" if obj._ext is None else f"Type::Enumerated({width})"
+        assert obj._ext is None, "extensible names"
+        return f"Type::Bits({width})"
     if kind == "SEQUENCE OF":
         assert least(obj._cont)
         of = emit(file, obj._cont, wanted.get("[]", {}), hint, True)

@@ -26,8 +26,6 @@ pub enum Type {
     Counted,
     /// A string of units of so many bits.
     String(Count, u8),
-    /// One of names that so many bits tell apart, or a later one.
-    Enumerated(u8),
     /// `SEQUENCE`
     Sequence(&'static Sequence),
     /// `SEQUENCE OF`
@@ -51,8 +49,6 @@ pub enum Type {
 pub enum Count {
     /// A length without limits.
     Any,
-    /// Always so many.
-    Fixed(u16),
     /// So many bits say how many there are more than at least.
     Bits(u8, u16),
     /// So many octets say so.
@@ -405,13 +401,6 @@ impl Walk<'_> {
                         self.skip(u32::from(units).saturating_mul(bits.into()))?;
                     }
                 }
-                Type::Enumerated(bits) => {
-                    if self.bits(1)? != 0 {
-                        self.small()?;
-                    } else {
-                        self.skip(bits.into())?;
-                    }
-                }
                 Type::Sequence(of) => {
                     let extended = of.extensible && self.bits(1)? != 0;
                     let options = self.map(of.options)?;
@@ -451,7 +440,7 @@ impl Walk<'_> {
                     self.align()?;
                     let mut value = 0u32;
                     for _ in 0..octets {
-                        value = value << 8 | self.bits(8)?;
+                        value = (value << 8) | self.bits(8)?;
                     }
                     // It says how many there are more than one.
                     listener.seconds(value.saturating_add(1));
@@ -513,7 +502,7 @@ impl Walk<'_> {
         let mut window = 0u32;
         let bytes = self.bytes.get(from..).unwrap_or(&[]);
         for byte in bytes.iter().copied().chain([0; 4]).take(4) {
-            window = window << 8 | u32::from(byte);
+            window = (window << 8) | u32::from(byte);
         }
         let value = window << (self.pos & 7);
         self.pos = end;
@@ -542,7 +531,7 @@ impl Walk<'_> {
         let first = self.bits(8)?;
         match first >> 6 {
             0 | 1 => Ok(first as u16),
-            2 => Ok(((first & 0x3f) << 8 | self.bits(8)?) as u16),
+            2 => Ok((((first & 0x3f) << 8) | self.bits(8)?) as u16),
             _ => Err(Bad::Range),
         }
     }
@@ -566,7 +555,6 @@ impl Walk<'_> {
     fn count(&mut self, count: Count) -> Result<u16, Bad> {
         match count {
             Count::Any => self.length(),
-            Count::Fixed(number) => Ok(number),
             Count::Bits(bits, least) => Ok((self.bits(bits)? as u16).saturating_add(least)),
             Count::Octets(octets, least) => {
                 self.align()?;

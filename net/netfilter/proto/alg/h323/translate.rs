@@ -153,9 +153,10 @@ fn insertion_sort(list: &mut [Rewrite]) {
 /// Some phones put this machine's own address first.
 fn is_loopback(place: &Place, payload: &[u8]) -> bool {
     place.family == Family::Ipv4
-        && place
-            .endpoint(payload)
-            .is_some_and(|endpoint| endpoint.address.0[0].get() >> 24 == 127)
+        && place.endpoint(payload).is_some_and(|endpoint| {
+            let [first, ..] = endpoint.address.0;
+            first.get() >> 24 == 127
+        })
 }
 
 /// Writes `port` of `side` over all addresses for `role` that `which` picks, and
