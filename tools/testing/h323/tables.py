@@ -65,7 +65,7 @@ SYSTEM_CONTROL = {
 
 
 def each(tree):
-    return {"[]": tree}
+    return {MARK: tree[MARK], "[]": {name: sub for name, sub in tree.items() if name != MARK}}
 
 
 # What an octet string contains.

@@ -362,14 +362,16 @@ impl Walk<'_> {
         inside: Option<&Alternative>,
         listener: &mut impl Listener,
     ) -> Result<(), Bad> {
-        match inside {
-            Some(inside) if !matches!(inside.of, Type::Rest) => {
-                self.contain()?;
-                listener.at(inside.mark);
-                self.enter(inside.of, listener)
-            }
-            _ => self.counted(),
+        let Some(inside) = inside else {
+            return self.counted();
+        };
+        if let Type::Rest = inside.of {
+            listener.at(inside.mark);
+            return self.counted();
         }
+        self.contain()?;
+        listener.at(inside.mark);
+        self.enter(inside.of, listener)
     }
 
     /// What follows is within as many octets as it says.

@@ -277,10 +277,12 @@ static REGISTRATION_REQUEST: Sequence = Sequence {
         field(Type::Bits(1)),
         field(Type::SequenceOf(
             &REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS_LIST,
-        )),
+        ))
+        .told(Mark::CallSignal),
         field(Type::SequenceOf(
             &REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS_LIST,
-        )),
+        ))
+        .told(Mark::RasAddress),
         field(Type::Sequence(&ENDPOINT_TYPE)),
         optional(Type::SequenceOf(&REGISTRATION_REQUEST_TERMINAL_ALIAS_LIST)),
         optional(Type::String(Count::Bits(7, 1), 16)),
@@ -299,7 +301,8 @@ static REGISTRATION_CONFIRM: Sequence = Sequence {
         optional(Type::Sequence(&NON_STANDARD_PARAMETER)),
         field(Type::SequenceOf(
             &REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS_LIST,
-        )),
+        ))
+        .told(Mark::CallSignal),
         optional(Type::SequenceOf(&REGISTRATION_REQUEST_TERMINAL_ALIAS_LIST)),
         optional(Type::String(Count::Bits(7, 1), 16)),
         field(Type::String(Count::Bits(7, 1), 16)),
@@ -315,7 +318,8 @@ static UNREGISTRATION_REQUEST: Sequence = Sequence {
         field(Type::Octets(2)),
         field(Type::SequenceOf(
             &REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS_LIST,
-        )),
+        ))
+        .told(Mark::CallSignal),
     ],
     additions: &[],
     cut: true,
@@ -404,7 +408,8 @@ static INFO_REQUEST_RESPONSE: Sequence = Sequence {
         field(Type::Choice(&REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS)).told(Mark::RasAddress),
         field(Type::SequenceOf(
             &REGISTRATION_REQUEST_CALL_SIGNAL_ADDRESS_LIST,
-        )),
+        ))
+        .told(Mark::CallSignal),
     ],
     additions: &[],
     cut: true,
