@@ -31,6 +31,11 @@ extern unsigned int nf_conntrack_sane_ports_count;
 /* Seconds; may change. */
 extern unsigned int nf_conntrack_amanda_master_timeout;
 
+/* These three may change; the first one is in seconds. */
+extern unsigned int nf_conntrack_h323_default_rrq_ttl;
+extern int nf_conntrack_h323_gkrouted_only;
+extern bool nf_conntrack_h323_callforward_filter;
+
 /* Seconds */
 extern unsigned int nf_conntrack_netbios_ns_timeout;
 extern unsigned int nf_conntrack_snmp_timeout;
