@@ -24,6 +24,7 @@
 #include "ovs.c"
 #include "percpu.c"
 #include "proc_fs.c"
+#include "sip.c"
 #include "skbuff.c"
 #include "spinlock.c"
 #include "workqueue.c"

@@ -13,7 +13,11 @@ use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};
 use nf_bindings as bindings;
-use nf_proto::{be::Be32, l4::Reason, tuple::Family};
+use nf_proto::{
+    be::Be32,
+    l4::Reason,
+    tuple::{Address, Family},
+};
 
 /// How many bytes from the network header on are looked at where a packet's
 /// linear part has fewer: enough for an IPv6 header with options, a transport
@@ -311,6 +315,22 @@ impl<'a> Packet<'a> {
         // says that this is a read section.
         let mask = unsafe { bindings::packet_broadcast_mask(self.as_ptr(), net.as_ptr()) };
         (mask != 0).then_some(Be32::from_raw(mask))
+    }
+
+    /// Packets to an address of a family leave by the same device as this one,
+    /// which may have a route. Under RCU.
+    pub fn leaves_towards(&self, net: Net, family: Family, address: &Address) -> bool {
+        let address = core::ptr::from_ref(address).cast();
+        // SAFETY: Packet and namespace are valid; an address is sixteen bytes,
+        // as the C one.
+        unsafe {
+            bindings::packet_leaves_towards(
+                self.as_ptr(),
+                net.as_ptr(),
+                family.number() as u8,
+                address,
+            )
+        }
     }
 
     /// The packet carries something: a connection, a template, or that it is not
