@@ -117,7 +117,7 @@ bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex);
 /* Packets. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu);
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len);
-void rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
+bool rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
 		       unsigned int tunnel, __be16 protocol);
 bool rustynat_flow_push_vlan(struct sk_buff *skb, __be16 proto, u16 tci,
 			     const struct net_device *dev);

@@ -127,8 +127,9 @@ fn leave(
         return frame.refuse();
     }
     life::refresh(flow, false);
-    if side.is_encapsulated() || packet.tunnel != 0 {
-        frame.pop(packet, side.family());
+    let wrapped = side.is_encapsulated() || packet.tunnel != 0;
+    if wrapped && !frame.pop(packet, side.family()) {
+        return frame.refuse();
     }
     if table.counts() {
         account::add(flow.conn(), direction, 1, frame.len());

@@ -21,14 +21,19 @@ bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len)
 	return !pskb_trim_rcsum(skb, len);
 }
 
-/* Takes off the tag, and encapsulation and tunnel before the network header. */
-void rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
+/*
+ * Takes off the tag, and encapsulation and tunnel before the network header. False
+ * if memory is short.
+ */
+bool rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
 		       unsigned int tunnel, __be16 protocol)
 {
 	__vlan_hwaccel_clear_tag(skb);
 	skb_pull_rcsum(skb, encap + tunnel);
 	skb->protocol = protocol;
 	skb_reset_network_header(skb);
+	/* What is cut up later is not the tunnel's packet any more. */
+	return !tunnel || !iptunnel_pull_offloads(skb);
 }
 
 /* A tag is the device's to write; one that is there already becomes bytes. */

@@ -216,9 +216,11 @@ impl Frame {
             })
     }
 
-    /// Takes off encapsulation and tunnel.
+    /// Takes off encapsulation and tunnel; false if memory is short: it is to be
+    /// dropped.
     #[inline]
-    pub fn pop(&mut self, packet: &ingress::Packet, family: Family) {
+    #[must_use]
+    pub fn pop(&mut self, packet: &ingress::Packet, family: Family) -> bool {
         let protocol = match family {
             Family::Ipv4 => ingress::IPV4,
             Family::Ipv6 => ingress::IPV6,
@@ -230,7 +232,7 @@ impl Frame {
                 packet.encap,
                 packet.tunnel,
                 protocol.to_be(),
-            );
+            )
         }
     }
 

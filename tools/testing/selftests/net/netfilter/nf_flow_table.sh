@@ -27,8 +27,7 @@ ip -n "$router" address add 10.0.5.1/24 dev r5
 ip -n "$client" link set c5 up
 ip -n "$router" link set r5 up
 ip -n "$server" route add 10.0.5.0/24 via 10.0.2.1
-in_router sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_flowtable_udp_timeout=3 \
-	net.netfilter.nf_flowtable_tcp_timeout=3
+in_router sysctl -qw net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_flowtable_udp_timeout=60
 
 ruleset() {
 	rules <<-END
@@ -109,6 +108,7 @@ in_router nft delete table inet test
 ruleset ''
 
 # The ends of flows.
+in_router sysctl -qw net.netfilter.nf_flowtable_udp_timeout=3 net.netfilter.nf_flowtable_tcp_timeout=3
 flow tcp 10.0.2.2 4000 7000 5000 fin >/dev/null
 check 'FIN: given back' given_back 'tcp.*sport=7000'
 check 'FIN: in state CLOSE' has_connection 'CLOSE .*sport=7000'
@@ -173,7 +173,7 @@ check_not 'hardware is refused' eval 'echo "table inet hw { flowtable f { hook i
 check 'in use' eval '! rmmod nf_flow_table_inet 2>/dev/null'
 
 # Under traffic.
-in_client timeout 20 ./nf_flow_table.py udp 10.0.2.2 4000 7009 3000 >"$dir/load" 2>&1 &
+in_client timeout 100 ./nf_flow_table.py udp 10.0.2.2 4000 7009 1500 >"$dir/load" 2>&1 &
 load=$!
 for _ in 1 2 3; do
 	sleep 0.5
@@ -182,7 +182,7 @@ for _ in 1 2 3; do
 done
 wait $load
 check 'the table goes and comes under traffic' is $? 0
-in_client timeout 20 ./nf_flow_table.py udp 10.0.2.2 4000 7010 2000 >"$dir/load" 2>&1 &
+in_client timeout 100 ./nf_flow_table.py udp 10.0.2.2 4000 7010 1000 >"$dir/load" 2>&1 &
 load=$!
 sleep 0.5
 in_router nft flush ruleset
