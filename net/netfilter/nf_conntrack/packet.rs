@@ -337,8 +337,9 @@ pub fn find(net: Net, zone: Zone, tuple: &Tuple) -> Option<(ConnRef, Direction)>
     found
 }
 
+/// [`find`] by one hash: that of the tuple, the namespace and a zone's id.
 #[inline(always)]
-fn find_hashed(net: Net, zone: Zone, tuple: &Tuple, hash: u32) -> Option<(ConnRef, Direction)> {
+pub fn find_hashed(net: Net, zone: Zone, tuple: &Tuple, hash: u32) -> Option<(ConnRef, Direction)> {
     TABLE.find(hash, &Key { tuple, net, zone }, expired)
 }
 
