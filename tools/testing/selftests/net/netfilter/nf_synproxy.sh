@@ -50,10 +50,10 @@ counter() {
 by_hand() { in_client python3 nf_synproxy.py "$@"; }
 answer() { is "$(by_hand syn "$1" "${3:-0}")" "$2"; }
 transfer() {
-	local sum
 	dd if=/dev/urandom of="$dir/data" bs=64k count=16 2>/dev/null
-	sum=$(md5sum <"$dir/data")
-	is "$(in_client timeout 60 socat -t 10 - "$1" <"$dir/data" | md5sum)" "$sum"
+	# It is slow on a busy machine: all the time that is left for the end to come.
+	in_client timeout 100 socat -t 90 - "$1" <"$dir/data" >"$dir/echo"
+	cmp "$dir/data" "$dir/echo"
 }
 
 nft_rules 'mss 1460 wscale 7 timestamp sack-perm'
