@@ -63,6 +63,7 @@
 #include <net/netfilter/nf_conntrack_timestamp.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
+#include <net/netfilter/nf_flow_table.h>
 #include <net/netfilter/nf_flowstat.h>
 #include <net/netfilter/nf_log.h>
 #include <net/netfilter/nf_nat.h>
@@ -82,6 +83,7 @@
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
 #include <net/netfilter/rustynat_conntrack.h>
+#include <net/netfilter/rustynat_flow.h>
 #include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
 #include <net/netfilter/rustynat_bridge.h>

@@ -6,11 +6,13 @@
 #ifndef _NF_RUST_OFFSETS_H
 #define _NF_RUST_OFFSETS_H
 
+#include <linux/netdevice.h>
 #include <linux/stddef.h>
 #include <net/net_namespace.h>
 
 enum nf_rust_offset {
 	NF_RUST_NET_CT = offsetof(struct net, ct),
+	NF_RUST_DEVICE_INDEX = offsetof(struct net_device, ifindex),
 };
 
 #endif

@@ -120,6 +120,47 @@ pub fn mangle(
     Ok(())
 }
 
+/// Lets `change` change bytes of a payload in place, as [`mangle`] does: if it
+/// says that it has, the checksum is right afterwards. It gets the transport
+/// header, and the payload behind it.
+///
+/// # Errors
+///
+/// [`NotMangled`]: memory is short, or it is another kind of packet; `E` if
+/// `change` says so.
+pub fn rewrite<E: From<NotMangled>>(
+    packet: &mut Packet<'_>,
+    conn: &Conn,
+    transport: u32,
+    change: impl FnOnce(&mut [u8], &mut [u8]) -> Result<bool, E>,
+) -> Result<(), E> {
+    let layout = Layout {
+        family: crate::translate::family(conn).ok_or(NotMangled)?,
+        protocol: conn.protocol(),
+        transport,
+        len: packet.network_len(),
+    };
+    let partial = packet.is_partial();
+    if partial && packet.form(transport) != Form::Pseudo {
+        return Err(NotMangled.into());
+    }
+    let mut roomy = packet.make_room(0).ok_or(NotMangled)?;
+    let bytes = roomy.bytes();
+    let start = settle::payload(bytes, &layout).map_err(|_| NotMangled)?;
+    let header = start.saturating_sub(transport) as usize;
+    let (header, payload) = bytes
+        .get_mut(transport as usize..)
+        .and_then(|segment| segment.split_at_mut_checked(header))
+        .ok_or(NotMangled)?;
+    if change(header, payload)? {
+        let settled = settle::settle(roomy.bytes(), &layout, partial).map_err(|_| NotMangled)?;
+        if let Some(sum) = settled {
+            roomy.set_partial(sum);
+        }
+    }
+    Ok(())
+}
+
 /// Lets an expected connection go where its master goes: from where the master
 /// goes to, to where it comes from, at the port that was told before it was
 /// changed (`nf_nat_follow_master`). A function of expectations; under RCU.

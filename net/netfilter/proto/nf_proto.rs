@@ -18,6 +18,7 @@ pub mod be;
 pub mod checksum;
 pub mod conncount;
 pub mod expect;
+pub mod flow;
 pub mod frame;
 pub mod hash;
 pub mod l4;

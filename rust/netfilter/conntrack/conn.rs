@@ -242,6 +242,13 @@ impl Conn {
         }
     }
 
+    /// Sets the expiry to `new` if it still is `old`, in jiffies.
+    pub fn replace_timeout(&self, old: Jiffies, new: Jiffies) {
+        let _ = self
+            .timeout_word()
+            .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// Its time has come.
     #[inline]
     pub fn is_expired(&self, now: Jiffies) -> bool {
