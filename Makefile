@@ -53,7 +53,7 @@ check: modules ## The static checks
 	@$(in_root) tools/check/run
 
 .PHONY: bench
-bench: modules ## What it costs, ours against stock (15 min; SIZES=1,1000,50000,1000000,all PARTS=packets,...)
+bench: modules ## What it costs, ours against stock (PARTS=packets,... SIZES=1,1000,...)
 	@./tools/bench/run $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts '$(PARTS)')
 
 .PHONY: profile

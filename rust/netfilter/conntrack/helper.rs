@@ -3,6 +3,7 @@
 //! `struct nf_conntrack_helper` and `struct nf_conn_help`: helpers, and what a
 //! connection keeps about its helper.
 
+mod function;
 mod info;
 mod memory;
 mod nat;
@@ -12,6 +13,7 @@ mod register;
 mod registry;
 pub mod user;
 
+pub use function::ExpectFunction;
 pub use nat::{LoadedHalf, Nat, NatHalf};
 pub use payload::Segment;
 pub use ports::{places, Registrations, MAX_PORTS};

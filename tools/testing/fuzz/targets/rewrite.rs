@@ -69,6 +69,14 @@ fn udp_field(bytes: &[u8], layout: &Layout) -> Option<[u8; 2]> {
     }
 }
 
+/// The length that the network header says.
+fn total(bytes: &[u8], family: Family) -> u32 {
+    match family {
+        Family::Ipv4 => u32::from(u16::from_be_bytes([bytes[2], bytes[3]])),
+        Family::Ipv6 => u32::from(u16::from_be_bytes([bytes[4], bytes[5]])) + 40,
+    }
+}
+
 fn target(bytes: &[u8], choice: u8) {
     let family = if choice & 1 == 0 {
         Family::Ipv4
@@ -108,14 +116,6 @@ fn target(bytes: &[u8], choice: u8) {
         }
         return;
     };
-    // The parser may have cut what lies behind the packet's own length.
-    let layout = Layout {
-        len: match family {
-            Family::Ipv4 => u32::from(u16::from_be_bytes([bytes[2], bytes[3]])).min(len),
-            Family::Ipv6 => (u32::from(u16::from_be_bytes([bytes[4], bytes[5]])) + 40).min(len),
-        },
-        ..layout
-    };
     let mut copy = bytes.to_vec();
     let Ok(change) = packet(&mut copy, &layout, &new, manip, Form::Full) else {
         assert_eq!(copy, bytes);
@@ -140,6 +140,8 @@ fn target(bytes: &[u8], choice: u8) {
     }
     let no_checksum = udp_field(bytes, &layout) == Some([0, 0]);
     match layout.protocol {
+        // It reaches as far as the network header says: to be compared if that is all.
+        number::SCTP if total(bytes, family) != len => {}
         number::SCTP => assert_eq!(sctp_residue(bytes, &layout), sctp_residue(&copy, &layout)),
         _ if no_checksum => assert_eq!(udp_field(&copy, &layout), Some([0, 0])),
         _ => {

@@ -9,6 +9,8 @@ handshake OPTIONS [KEEPALIVE]
                        goes on to the end: the ACK, the server's window, data and
                        its echo, then FIN; says what is wrong. With KEEPALIVE the
                        first ACK is lost on the server's side, and asked for again
+echo ADDRESS           by the kernel's TCP: a megabyte there and back, so little at a
+                       time that the server's echo has room for it
 badack                 an ACK that nobody has given a cookie for: no answer
 """
 
@@ -171,6 +173,20 @@ def handshake(options, keepalive=""):
     print("done")
 
 
+def echo(address):
+    data, block = os.urandom(1 << 20), 1 << 15
+    with socket.create_connection((address, PORT), 20) as peer:
+        peer.settimeout(60)
+        for at in range(0, len(data), block):
+            peer.sendall(data[at : at + block])
+            got = b""
+            while len(got) < block:
+                part = peer.recv(block)
+                assert part, f"the end after {at + len(got)} bytes"
+                got += part
+            assert got == data[at : at + block], f"other bytes behind {at}"
+
+
 def badack():
     client = Client()
     client.send(ACK, client.seq, random.randrange(1 << 32))
@@ -178,4 +194,4 @@ def badack():
 
 
 if __name__ == "__main__":
-    {"syn": syn, "handshake": handshake, "badack": badack}[sys.argv[1]](*sys.argv[2:])
+    {"syn": syn, "handshake": handshake, "echo": echo, "badack": badack}[sys.argv[1]](*sys.argv[2:])
