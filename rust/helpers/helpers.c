@@ -13,6 +13,7 @@
 #include "ct_seqadj.c"
 #include "ct_timeout.c"
 #include "expect.c"
+#include "h323.c"
 #include "nat.c"
 #include "nat_address.c"
 #include "nat_mangle.c"

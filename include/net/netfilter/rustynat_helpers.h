@@ -39,6 +39,11 @@ extern int nf_conntrack_sip_direct_signalling;
 extern int nf_conntrack_sip_direct_media;
 extern int nf_conntrack_sip_external_media;
 
+/* These three may change; the first one is in seconds. */
+extern unsigned int nf_conntrack_h323_default_rrq_ttl;
+extern int nf_conntrack_h323_gkrouted_only;
+extern bool nf_conntrack_h323_callforward_filter;
+
 /* Seconds */
 extern unsigned int nf_conntrack_netbios_ns_timeout;
 extern unsigned int nf_conntrack_snmp_timeout;
