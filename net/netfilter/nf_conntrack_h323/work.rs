@@ -168,7 +168,7 @@ fn encoded(address: &Address, family: Family, port: Be16) -> [u8; 18] {
         Family::Ipv6 => ((a << 96) | (b << 64) | (c << 32) | d, port as u16),
     };
     let mut text = [0; 18];
-    let bytes = high.to_be_bytes().into_iter().chain(low.to_be_bytes());
+    let bytes = Iterator::chain(high.to_be_bytes().into_iter(), low.to_be_bytes());
     for (to, from) in text.iter_mut().zip(bytes) {
         *to = from;
     }
