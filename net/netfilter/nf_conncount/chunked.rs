@@ -21,6 +21,7 @@ pub struct Chunked<T, const CHUNK: u32> {
 
 impl<T, const CHUNK: u32> Chunked<T, CHUNK> {
     /// Nothing; does not allocate.
+    #[allow(clippy::new_without_default)] // a constant
     pub const fn new() -> Self {
         const { assert!(CHUNK.is_power_of_two()) };
         Self {
@@ -33,6 +34,12 @@ impl<T, const CHUNK: u32> Chunked<T, CHUNK> {
     #[inline]
     pub fn len(&self) -> u32 {
         self.len
+    }
+
+    /// There is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// An element.

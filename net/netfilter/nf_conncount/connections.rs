@@ -103,6 +103,7 @@ pub struct Connections {
 
 impl Connections {
     /// None.
+    #[allow(clippy::new_without_default)] // the time is now
     pub fn new() -> Self {
         Self {
             entries: Dense::new(),
@@ -189,7 +190,7 @@ impl Connections {
                 budget.gain();
             }
         }
-        if self.entries.len() == 0 {
+        if self.entries.is_empty() {
             drop(take(&mut self.entries));
         }
     }

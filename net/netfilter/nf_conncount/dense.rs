@@ -45,6 +45,12 @@ impl<T> Dense<T> {
         self.slots.len()
     }
 
+    /// There is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// The hash and the item at a position.
     #[inline]
     pub fn get(&self, position: u32) -> Option<(u32, &T)> {
@@ -61,8 +67,8 @@ impl<T> Dense<T> {
     #[inline]
     pub fn find(&self, hash: u32, is: impl Fn(&T) -> bool) -> Option<u32> {
         let is = |slot: &Slot<T>| slot.hash == hash && is(&slot.item);
-        if self.heads.len() == 0 {
-            return (0..self.len()).find(|position| self.slots.get(*position).is_some_and(&is));
+        if self.heads.is_empty() {
+            return (0..self.len()).find(|position| self.slots.get(*position).is_some_and(is));
         }
         let mut position = *self.heads.get(self.chain_of(hash))?;
         while let Some(slot) = self.slots.get(position) {
@@ -92,7 +98,7 @@ impl<T> Dense<T> {
         if position < SMALL {
             return Ok(position);
         }
-        if self.heads.len() == 0 {
+        if self.heads.is_empty() {
             self.index();
         } else {
             self.link(position);

@@ -30,6 +30,7 @@ pub struct Nat {
     /// Writes all edits into the payload, which begins behind the transport
     /// header `transport` bytes after the packet's data, and the port to which a
     /// datagram goes, if one is given. If it fails the packet must be dropped.
+    #[allow(clippy::type_complexity)] // six plain things
     pub edit: fn(
         packet: &mut Packet<'_>,
         conn: &Conn,

@@ -132,7 +132,7 @@ fn leave(
         return frame.refuse();
     }
     if table.counts() {
-        account::add(flow.conn(), direction, 1, frame.len());
+        account::add(flow.conn(), direction, 1, frame.bytes());
     }
     send(frame)
 }

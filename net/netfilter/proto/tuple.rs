@@ -186,7 +186,7 @@ impl Tuple {
     pub const fn image(&self) -> [u64; 5] {
         let Address([s0, s1, s2, s3]) = self.src.address;
         let Address([d0, d1, d2, d3]) = self.dst.address;
-        let dst = self.dst.protocol as u16 | (self.dst.direction as u16) << 8;
+        let dst = self.dst.protocol as u16 | ((self.dst.direction as u16) << 8);
         [
             in_memory(s0.raw(), s1.raw()),
             in_memory(s2.raw(), s3.raw()),
@@ -229,12 +229,12 @@ const _: () = assert!(cfg!(target_endian = "little"));
 
 #[inline(always)]
 const fn in_memory(first: u32, second: u32) -> u64 {
-    first as u64 | (second as u64) << 32
+    first as u64 | ((second as u64) << 32)
 }
 
 #[inline(always)]
 const fn halves(first: u16, second: u16) -> u32 {
-    first as u32 | (second as u32) << 16
+    first as u32 | ((second as u32) << 16)
 }
 
 /// The direction does not count.

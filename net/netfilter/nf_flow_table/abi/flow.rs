@@ -263,9 +263,11 @@ impl<'a> Side<'a> {
 
     /// Index of the device that its route has; none without a route. Under RCU.
     pub fn route_device(self) -> Option<i32> {
-        // SAFETY: The route is the flow's, or null.
-        (!self.route().is_null())
-            .then(|| unsafe { bindings::rustynat_flow_dst_ifindex(self.route()) })
+        if self.route().is_null() {
+            return None;
+        }
+        // SAFETY: The route is the flow's.
+        Some(unsafe { bindings::rustynat_flow_dst_ifindex(self.route()) })
     }
 
     /// What the route was when the flow began.

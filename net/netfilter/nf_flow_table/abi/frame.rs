@@ -90,9 +90,11 @@ impl NextHop {
 /// A direction's route is still what it was.
 #[inline]
 pub fn is_route_valid(side: Side<'_>) -> bool {
-    // SAFETY: The route is the flow's or null, and we are under RCU.
-    side.route().is_null()
-        || unsafe { bindings::rustynat_flow_dst_valid(side.route(), side.cookie()) }
+    if side.route().is_null() {
+        return true;
+    }
+    // SAFETY: The route is the flow's, and we are under RCU.
+    unsafe { bindings::rustynat_flow_dst_valid(side.route(), side.cookie()) }
 }
 
 impl Frame {
@@ -173,7 +175,7 @@ impl Frame {
 
     /// Bytes of the packet.
     #[inline]
-    pub fn len(&self) -> u32 {
+    pub fn bytes(&self) -> u32 {
         self.skb().len() as u32
     }
 
@@ -189,7 +191,7 @@ impl Frame {
     #[must_use]
     pub fn trim(&mut self, len: u32) -> bool {
         // SAFETY: By the type invariant.
-        self.len() <= len || unsafe { bindings::rustynat_flow_trim(self.0.as_ptr(), len) }
+        self.bytes() <= len || unsafe { bindings::rustynat_flow_trim(self.0.as_ptr(), len) }
     }
 
     /// Sends the packet's headers on, as `translate::forward`; false if that is
@@ -280,7 +282,7 @@ impl Frame {
             );
             let cut = bindings::rustynat_flow_mtu_locked(dst);
             // There is room for the header.
-            *header.cast() = encap::ipip(&inner, ends, self.len(), id, cut);
+            *header.cast() = encap::ipip(&inner, ends, self.bytes(), id, cut);
         }
         true
     }
@@ -291,7 +293,7 @@ impl Frame {
         dst: *mut bindings::dst_entry,
         ends: &encap::Ends,
     ) -> bool {
-        let len = self.len();
+        let len = self.bytes();
         let Some(inner) = self.skb().header::<40>(0) else {
             return false;
         };
@@ -339,7 +341,7 @@ impl Frame {
     }
 
     fn push_pppoe(&mut self, session: u16, device: NonNull<bindings::net_device>) -> bool {
-        let Some(bytes) = encap::pppoe(session, self.skb().protocol(), self.len()) else {
+        let Some(bytes) = encap::pppoe(session, self.skb().protocol(), self.bytes()) else {
             return false;
         };
         // SAFETY: By the type invariant; the device is alive.

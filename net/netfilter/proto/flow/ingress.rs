@@ -197,7 +197,7 @@ impl Network {
                 bytes,
                 several && payload == 0,
             )?,
-            congested: v1 >> 4 & 3 == 3,
+            congested: (v1 >> 4) & 3 == 3,
         })
     }
 }

@@ -245,7 +245,7 @@ impl Key {
 
 #[inline(always)]
 const fn pair(low: u32, high: u32) -> u64 {
-    low as u64 | (high as u64) << 32
+    low as u64 | ((high as u64) << 32)
 }
 
 #[cfg(test)]

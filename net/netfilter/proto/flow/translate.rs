@@ -52,7 +52,7 @@ impl Sums {
     /// As one word, to be kept.
     #[inline]
     pub const fn pack(self) -> u32 {
-        (self.addresses as u32) << 16 | self.ports as u32
+        ((self.addresses as u32) << 16) | self.ports as u32
     }
 
     /// From such a word.

@@ -14,7 +14,7 @@ pub const MOST: usize = 96;
 
 /// What tables mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// Nothing.
     None,
     /// `OpenLogicalChannel`

@@ -12,7 +12,7 @@ use crate::tuple::Family;
 
 /// A type, as it is encoded.
 #[derive(Clone, Copy)]
-pub enum Type {
+pub(crate) enum Type {
     /// Nothing.
     Null,
     /// So many bits, not aligned.
@@ -46,7 +46,7 @@ pub enum Type {
 
 /// How many there are.
 #[derive(Clone, Copy)]
-pub enum Count {
+pub(crate) enum Count {
     /// A length without limits.
     Any,
     /// So many bits say how many there are more than at least.
@@ -56,7 +56,7 @@ pub enum Count {
 }
 
 /// `SEQUENCE`
-pub struct Sequence {
+pub(crate) struct Sequence {
     /// It has an extension marker.
     pub extensible: bool,
     /// How many of its fields are optional, at most 64.
@@ -71,7 +71,7 @@ pub struct Sequence {
 }
 
 /// `SEQUENCE OF`
-pub struct List {
+pub(crate) struct List {
     /// How many.
     pub count: Count,
     /// Of what: at least a bit.
@@ -79,7 +79,7 @@ pub struct List {
 }
 
 /// `CHOICE`
-pub struct Choice {
+pub(crate) struct Choice {
     /// It has an extension marker.
     pub extensible: bool,
     /// So many bits tell its alternatives apart.
@@ -92,14 +92,14 @@ pub struct Choice {
 
 /// A field of a sequence.
 #[derive(Clone, Copy)]
-pub struct Field {
+pub(crate) struct Field {
     optional: bool,
     mark: Mark,
     of: Type,
 }
 
 /// A field that is always there.
-pub const fn field(of: Type) -> Field {
+pub(crate) const fn field(of: Type) -> Field {
     Field {
         optional: false,
         mark: Mark::None,
@@ -108,7 +108,7 @@ pub const fn field(of: Type) -> Field {
 }
 
 /// A field that may be missing.
-pub const fn optional(of: Type) -> Field {
+pub(crate) const fn optional(of: Type) -> Field {
     Field {
         optional: true,
         mark: Mark::None,
@@ -118,7 +118,7 @@ pub const fn optional(of: Type) -> Field {
 
 impl Field {
     /// It is told when it is there.
-    pub const fn told(mut self, mark: Mark) -> Self {
+    pub(crate) const fn told(mut self, mark: Mark) -> Self {
         self.mark = mark;
         self
     }
@@ -126,13 +126,13 @@ impl Field {
 
 /// An alternative of a choice, or an addition.
 #[derive(Clone, Copy)]
-pub struct Alternative {
+pub(crate) struct Alternative {
     mark: Mark,
     of: Type,
 }
 
 /// An alternative or addition.
-pub const fn alternative(of: Type) -> Alternative {
+pub(crate) const fn alternative(of: Type) -> Alternative {
     Alternative {
         mark: Mark::None,
         of,
@@ -141,7 +141,7 @@ pub const fn alternative(of: Type) -> Alternative {
 
 impl Alternative {
     /// It is told when it is there.
-    pub const fn told(mut self, mark: Mark) -> Self {
+    pub(crate) const fn told(mut self, mark: Mark) -> Self {
         self.mark = mark;
         self
     }
@@ -159,7 +159,7 @@ pub enum Bad {
 }
 
 /// Who is told what a message has, in its order.
-pub trait Listener {
+pub(crate) trait Listener {
     /// The decoder is at something that a table marks.
     fn at(&mut self, mark: Mark);
 
@@ -219,7 +219,11 @@ struct Walk<'p> {
 /// # Errors
 ///
 /// See [`Bad`]. What was told before is to be forgotten.
-pub fn walk(bytes: &[u8], of: &'static Type, listener: &mut impl Listener) -> Result<(), Bad> {
+pub(crate) fn walk(
+    bytes: &[u8],
+    of: &'static Type,
+    listener: &mut impl Listener,
+) -> Result<(), Bad> {
     let len = u16::try_from(bytes.len()).map_err(|_| Bad::Range)?;
     let nothing = Frame::List {
         of: &Type::Null,

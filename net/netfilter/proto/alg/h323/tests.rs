@@ -223,7 +223,7 @@ fn registration(bits: u8, all: bool) -> Vec<u8> {
     let mut out = with[..end].to_vec();
     let present: Vec<bool> = (0..bits).map(|i| all || i == 1).collect();
     // Six bits of the number, less one, behind one that says so, then the map.
-    let number = (0..7).rev().map(|i| (bits - 1) >> i & 1 != 0);
+    let number = (0..7).rev().map(|i| ((bits - 1) >> i) & 1 != 0);
     let head: Vec<bool> = number.chain(present.iter().copied()).collect();
     for eight in head.chunks(8) {
         let set = |(i, bit): (usize, &bool)| u8::from(*bit) << (7 - i);
