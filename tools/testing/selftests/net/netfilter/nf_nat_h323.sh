@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# nf_conntrack_h323 and nf_nat_h323: messages encoded by others pass without NAT,
-# with SNAT and with DNAT; what they become and what is expected is what it was
-# with the stock modules (nf_nat_h323.expected; see Documentation/differences.md).
+# nf_conntrack_h323 and nf_nat_h323: messages encoded by others pass without NAT
+# and with SNAT; what they become and what is expected is in nf_nat_h323.expected.
+# That is what the stock modules make of them, but for Alerting and Connect, which
+# these do not read, and IRR, in which these write one address of three.
 #
 # nf_nat_h323.sh --print: only show it.
 #
@@ -56,5 +57,5 @@ ktap_print_header
 ktap_set_plan 2
 check 'messages are played' both
 both >"$work/is" 2>&1
-check 'they become what they should' diff -u nf_nat_h323.expected "$work/is"
+check 'they become what they should' diff -u <(sed 1d nf_nat_h323.expected) "$work/is"
 ktap_finished
