@@ -40,13 +40,21 @@ test: modules ## Run every test; the last line is the count
 fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=60)
 	@$(in_root) tools/testing/fuzz/run --seconds $${SECONDS_EACH:-60}
 
+.PHONY: test-debug
+test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockdep, ...; hours)
+	@./tools/debug/run kasan
+
+.PHONY: stress
+stress: modules ## All that changes the table at once, for half an hour (SECONDS_OF_STRESS=1800)
+	@./tools/testing/stress $${SECONDS_OF_STRESS:-1800}
+
 .PHONY: check
 check: modules ## The static checks
 	@$(in_root) tools/check/run
 
 .PHONY: bench
-bench: modules ## Instructions for each packet, ours against stock (10 min)
-	@./tools/bench/run
+bench: modules ## What it costs, ours against stock (PARTS=packets,... SIZES=1,1000,...)
+	@./tools/bench/run $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts '$(PARTS)')
 
 .PHONY: profile
 profile: modules ## Functions that a packet's instructions go to (ROW='IPv4 TCP new')

@@ -6,10 +6,10 @@
 //! into the module, which here is not allowed. Elements never move.
 
 use core::alloc::Layout;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use kernel::alloc::allocator::KVmalloc;
-use kernel::alloc::{Allocator, NumaNode};
+use kernel::alloc::{Allocator, Flags, NumaNode};
 use kernel::prelude::*;
 
 /// An array.
@@ -39,10 +39,29 @@ impl<T> Array<T> {
     where
         I: ExactSizeIterator<Item = T>,
     {
+        Self::with_flags(elements, GFP_KERNEL)
+    }
+
+    /// The same where nobody may sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn atomic<I>(elements: I) -> Result<Self>
+    where
+        I: ExactSizeIterator<Item = T>,
+    {
+        Self::with_flags(elements, GFP_ATOMIC)
+    }
+
+    fn with_flags<I>(elements: I, flags: Flags) -> Result<Self>
+    where
+        I: ExactSizeIterator<Item = T>,
+    {
         // Not `len()`, whose check would be a panic.
         let (capacity, _) = elements.size_hint();
         let layout = Layout::array::<T>(capacity).map_err(|_| ENOMEM)?;
-        let first = KVmalloc::alloc(layout, GFP_KERNEL, NumaNode::NO_NODE)?.cast::<T>();
+        let first = KVmalloc::alloc(layout, flags, NumaNode::NO_NODE)?.cast::<T>();
         let mut len = 0usize;
         for element in elements.take(capacity) {
             // SAFETY: `len` is below `capacity`, for which there is room.
@@ -65,6 +84,14 @@ impl<T> Deref for Array<T> {
     fn deref(&self) -> &[T] {
         // SAFETY: By the invariant.
         unsafe { core::slice::from_raw_parts(self.first.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Array<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: By the invariant.
+        unsafe { core::slice::from_raw_parts_mut(self.first.as_ptr(), self.len) }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod helper;
 pub mod hlist;
 pub mod info;
 pub mod labels;
+mod lock;
 pub mod log;
 pub mod nat;
 pub mod nat_address;

@@ -69,7 +69,7 @@ pub enum Verdict {
 impl Verdict {
     /// The number that C knows it by.
     #[inline]
-    pub(crate) fn code(self) -> c_uint {
+    pub fn code(self) -> c_uint {
         match self {
             Verdict::Drop => bindings::NF_DROP,
             Verdict::DropError(error) => {

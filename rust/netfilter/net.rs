@@ -83,6 +83,24 @@ unsafe impl Send for Scope {}
 // SAFETY: As for `Net`.
 unsafe impl Sync for Scope {}
 
+impl Scope {
+    /// For a module whose state of a namespace has C's layout, and so is no
+    /// [`PerNet`].
+    ///
+    /// # Safety
+    ///
+    /// Every clone, and so every registration made with one, must be gone when
+    /// the namespace's exit function returns.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for a null pointer.
+    pub unsafe fn from_raw(net: *mut bindings::net) -> Result<Self> {
+        // INVARIANT: By the safety requirement.
+        NonNull::new(net).map(Scope).ok_or(EINVAL)
+    }
+}
+
 impl core::ops::Deref for Scope {
     type Target = Net;
 

@@ -29,4 +29,5 @@ pub mod slab;
 pub mod spinlock;
 pub mod sysctl;
 pub mod time;
+pub mod vector;
 pub mod work;

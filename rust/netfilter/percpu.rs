@@ -149,6 +149,12 @@ impl<T: Zeroable> PerCpu<T> {
 }
 
 impl<T> PerCpu<T> {
+    /// The per-CPU address, for C.
+    #[inline]
+    pub fn as_raw(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+
     /// Adds `value` to this CPU's counter, wrapping. Any context.
     #[inline]
     pub fn add<V: Word>(&self, field: Field<T, V>, value: V) {

@@ -1,37 +1,104 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The bench refuses a result that is empty, partial or cannot be.
+# The bench refuses a result that is empty, partial or cannot be, and draws one
+# that is whole.
 set -eu
 cd "$(dirname "$0")"
 exec python3 -B - <<'END'
-from importlib.machinery import SourceFileLoader
+import copy
 import json
+import sys
+import xml.dom.minidom
+from importlib.machinery import SourceFileLoader
 
-run = SourceFileLoader("run", "run").load_module()
-rows = [f"row {i}" for i in range(12)]
-good = {setup: {row: [8000 + 500 * i] * 3 for row in rows} for i, setup in enumerate(run.SETUPS)}
+sys.path.insert(0, ".")
+import picture
+import results
+
+FORWARD = results.rows_of_guest()
+BASE = {"none": 7000, "ingress": 3000, "flowtable": 5000}
+SIZES = ["1", "1000", "1000000"]
+MODULES = ["nf_conntrack", "nf_nat"]
 
 
-def refused(text):
+def by_size(setup, row):
+    if setup == "none":
+        return {"0": [7000.5, 7000, 7001]}
+    here = [size for size in SIZES if size != "1000000" or (setup, row[:4]) == ("ct", "IPv4")]
+    return {size: [8000, 8001, 8002] for size in here}
+
+
+UDP = {setup: [f"IPv{family} UDP {row}" for family in families for row in ("established", "new")]
+       for setup, families in (("none", (4, 6)), ("ct", (4, 6)), ("masquerade", (4,)))}
+GOOD = {
+    "packets": ({setup: {row: [BASE.get(setup, 8000) + n for n in range(5)] for row in rows}
+                 for setup, rows in FORWARD.items()}, ""),
+    "sizes": ({setup: {row: by_size(setup, row) for row in rows} for setup, rows in UDP.items()}, SIZES),
+    "memory": ({"bytes": {kind: 300.5 for kind in results.MEMORY},
+                "modules": {name: [200_000, 300_000] for name in MODULES}}, MODULES),
+    "netlink": ({row: 5000 for row in results.NETLINK}, None),
+    "cpus": ({setup: {row: {n: [9000.5] * 5 for n in "12"} for row in ("established", "new")}
+              for setup in ("none", "ct")}, None),
+    "stall": ({"longest": {row: 50.5 for row in results.STALL}, "resize": 100}, None),
+}
+WRONG = (None, True, 0, -1, "8000", 1e12, float("nan"), [], {}, [8000], [8000, "8000"], [8000, 8000, None], [8000, 8000, 0])
+
+
+def refused(part, text):
     try:
-        run.parse(text)
-    except (ValueError, KeyError, TypeError):
+        results.parse(part, text, GOOD[part][1])
+    except results.Wrong:
         return True
     return False
 
 
-assert run.parse(json.dumps(good)) == good
-assert refused("") and refused("{}") and refused("{") and refused(json.dumps(good) + "\n{}")
-for setup in run.SETUPS:
-    assert refused(json.dumps({key: value for key, value in good.items() if key != setup}))
-    for wrong in (None, 0, -1, "8000", 10 ** 9):
-        for values in (wrong, [wrong], [8000, 8000, wrong], [wrong] * 3):
-            assert refused(json.dumps({**good, setup: {**good[setup], "row 3": values}}))
-    assert refused(json.dumps({**good, setup: {**good[setup], "row 3": []}}))
-    fewer = {row: value for row, value in good[setup].items() if row != "row 3"}
-    assert refused(json.dumps({**good, setup: fewer}))
-# Nothing was tracked.
-assert refused(json.dumps({**good, "hooks": good["none"]}))
-print("ok - bench: refuses results that are empty, partial or cannot be")
+def spoilt(value):
+    """The value with one thing in it gone, or wrong, or too much."""
+    if not isinstance(value, dict):
+        yield from (wrong for wrong in WRONG if wrong != value)
+        return
+    for key, inner in value.items():
+        yield {other: copy.copy(values) for other, values in value.items() if other != key}
+        for worse in spoilt(inner):
+            yield {**value, key: worse}
+    yield {**value, "one more": next(iter(value.values()))}
+
+
+assert set(GOOD) == set(results.CHECKS)
+for part, (good, given) in GOOD.items():
+    text = json.dumps(good)
+    assert results.parse(part, f"> progress\n{text}\n", given) == good
+    for wrong in ("", "{", "{}", "[]", "null", text[:-1], text + "\n" + text):
+        assert refused(part, wrong), (part, wrong)
+    tried = 0
+    for worse in spoilt(good):
+        assert refused(part, json.dumps(worse)), (part, worse)
+        tried += 1
+    assert tried > 50 and list(results.compare(part, good, good))
+    print(f"ok - bench: {part}: {tried} results that are empty, partial or cannot be are refused")
+
+# Nothing was tracked; and what is called the fast path is not.
+packets = GOOD["packets"][0]
+assert refused("packets", json.dumps({**packets, "ct": packets["none"]}))
+assert refused("packets", json.dumps({**packets, "flowtable": packets["chains"]}))
+slow = {row: [8000] * 5 for row in packets["flowtable"]}
+assert refused("packets", json.dumps({**packets, "flowtable": slow}))
+same = {setup: {row: by_size("none", row) if setup == "none" else
+                {size: [7000] * 3 for size in by_size(setup, row)} for row in rows} for setup, rows in UDP.items()}
+assert refused("sizes", json.dumps(same))
+print("ok - bench: a result in which nothing was tracked, or nothing took the fast path, is refused")
+
+assert refused("packets", json.dumps({**packets, "ct": {row: [8000, 8000] for row in packets["ct"]}}))
+
+markdown = SourceFileLoader("markdown", "markdown").load_module()
+for part, (good, _) in GOOD.items():
+    lines = list(markdown.table(part, {"stock": good, "ours": good, "kernel": "7.2", "date": "today"}))
+    assert len(lines) > 6 and len({line.count("|") for line in lines[2:-1]}) == 1, lines
+print("ok - bench: every part has a table")
+
+sizes = GOOD["sizes"][0]
+drawn = xml.dom.minidom.parseString(picture.draw(sizes, sizes, "a <kernel>"))
+assert len(drawn.getElementsByTagName("polyline")) == 12
+print("ok - bench: the picture has a line for each side and row")
 END

@@ -58,14 +58,10 @@ case_module_choice() {
 		has "$out" /updates/nf_nat.ko && has "$out" /kernel/net/netfilter/nf_conntrack.ko
 }
 
+# nf_conntrack is the one that needs no other module of ours.
 case_module_ours() {
-	local name
-	for name in "$BUILD"/modules/*.ko; do
-		[ -e "$name" ] || return 4
-		name=$(basename "$name" .ko)
-		break
-	done
-	ends 0 --modules "stock,$name=ours" -- sh -c "modprobe $name && rustynat-impl" && has "$out" ours
+	[ -e "$BUILD/modules/nf_conntrack.ko" ] || return 4
+	ends 0 --modules stock,nf_conntrack=ours -- sh -c 'modprobe nf_conntrack && rustynat-impl' && has "$out" ours
 }
 
 case_module_unknown() { ends 71 --modules no_such=ours -- true && has "$err" no_such; }

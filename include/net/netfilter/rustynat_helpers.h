@@ -31,6 +31,27 @@ extern unsigned int nf_conntrack_sane_ports_count;
 /* Seconds; may change. */
 extern unsigned int nf_conntrack_amanda_master_timeout;
 
+extern unsigned short nf_conntrack_sip_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_sip_ports_count;
+/* These four may change; the first one is in seconds. */
+extern unsigned int nf_conntrack_sip_timeout;
+extern int nf_conntrack_sip_direct_signalling;
+extern int nf_conntrack_sip_direct_media;
+extern int nf_conntrack_sip_external_media;
+
+/* These three may change; the first one is in seconds. */
+extern unsigned int nf_conntrack_h323_default_rrq_ttl;
+extern int nf_conntrack_h323_gkrouted_only;
+extern bool nf_conntrack_h323_callforward_filter;
+
+extern unsigned short nf_conntrack_sip_ports[RUSTYNAT_MAX_PORTS];
+extern unsigned int nf_conntrack_sip_ports_count;
+/* These four may change; the first one is in seconds. */
+extern unsigned int nf_conntrack_sip_timeout;
+extern int nf_conntrack_sip_direct_signalling;
+extern int nf_conntrack_sip_direct_media;
+extern int nf_conntrack_sip_external_media;
+
 /* Seconds */
 extern unsigned int nf_conntrack_netbios_ns_timeout;
 extern unsigned int nf_conntrack_snmp_timeout;

@@ -20,7 +20,7 @@ use netfilter::conntrack::{
 };
 use nf_proto::{
     l4::number,
-    tuple::{Direction, Tuple},
+    tuple::{Direction, Family, Tuple},
 };
 
 /// The longest chain that an insertion may find; longer ones mean that somebody
@@ -66,14 +66,11 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
         }
         return Confirmed::No;
     }
-    let mut longest = 0;
-    for (hash, tuple) in [(hash, original), (reply_hash, reply)] {
-        let key = Key { tuple, net, zone };
-        match chains.find(hash, &key) {
-            Err(length) => longest = longest.max(length),
-            Ok(winner) => return resolve(&chains, winner, conn, info, reply_hash),
-        }
-    }
+    let keys = [original, reply].map(|tuple| Key { tuple, net, zone });
+    let longest = match look(&chains, [hash, reply_hash], &keys) {
+        Ok(longest) => longest,
+        Err(winner) => return resolve(&chains, winner, conn, info, reply_hash),
+    };
     if longest > MAX_CHAIN {
         net.count(Counter::ChainTooLong);
         net.count(Counter::InsertFailed);
@@ -81,11 +78,17 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     }
     // Until now the timeout was how long it would live.
     conn.set_timeout(conn.timeout().wrapping_add(now()));
-    account::started(conn);
+    let plain = !conn.has_extensions() && conn.master().is_none();
+    if !plain {
+        account::started(conn);
+    }
     conn.add_reference();
-    // The original direction comes first in the chain, if they share one.
-    chains.insert(conn, Direction::Reply, reply_hash);
-    chains.insert(conn, Direction::Original, hash);
+    if hash == reply_hash {
+        chains.insert_both(conn, hash);
+    } else {
+        chains.insert(conn, Direction::Reply, reply_hash);
+        chains.insert(conn, Direction::Original, hash);
+    }
     // After the insertion: a lookup that meets a recycled connection earlier
     // must not take it for one that is in the table.
     conn.set_status(Status::CONFIRMED);
@@ -93,6 +96,54 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
     if longest > LONG_CHAIN {
         crate::resize::request();
     }
+    if !plain {
+        report(conn);
+    }
+    Confirmed::Yes
+}
+
+/// The length of the longest chain that the connection comes into, or who is
+/// there already.
+#[inline(always)]
+fn look<'a>(
+    chains: &'a LockedChains<'_>,
+    [hash, reply_hash]: [u32; 2],
+    [original, reply]: &[Key<'_>; 2],
+) -> Result<u32, Entry<'a>> {
+    if hash == reply_hash {
+        let keys = [original, reply];
+        let length = match original.tuple.src.l3num == Family::Ipv4.number() {
+            true => chains.length_without::<false>(hash, keys),
+            false => chains.length_without::<true>(hash, keys),
+        };
+        if let Some(length) = length {
+            return Ok(length);
+        }
+    }
+    look_twice(chains, [hash, reply_hash], [original, reply])
+}
+
+/// Whoever has the tuple of the original direction counts before one who has that
+/// of the answers.
+#[inline(never)]
+fn look_twice<'a>(
+    chains: &'a LockedChains<'_>,
+    [hash, reply_hash]: [u32; 2],
+    [original, reply]: [&Key<'_>; 2],
+) -> Result<u32, Entry<'a>> {
+    let mut longest = 0;
+    for (hash, key) in [(hash, original), (reply_hash, reply)] {
+        match chains.find(hash, key) {
+            Err(length) => longest = longest.max(length),
+            Ok(winner) => return Err(winner),
+        }
+    }
+    Ok(longest)
+}
+
+/// Notes the events of a connection that is in the table from now on.
+#[inline(never)]
+fn report(conn: &Conn) {
     if helper::has(conn) {
         ecache::cache(conn, ecache::Event::Helper);
     }
@@ -102,7 +153,6 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
         ecache::Event::New
     };
     ecache::cache(conn, event);
-    Confirmed::Yes
 }
 
 /// The hash of a connection's reply tuple, if that of the original one is

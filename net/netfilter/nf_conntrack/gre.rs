@@ -2,11 +2,12 @@
 
 //! PPTP's GRE: the source key of a tuple comes from the call's keymap.
 
-use netfilter::conntrack::{gre, state, Conn, Net};
+use netfilter::conntrack::{gre, helper::Help, state, Conn, Net};
 use nf_proto::{
+    alg::pptp::{self, Control, Ids},
     l4::{self, number},
     packet::{Description, Segment},
-    tuple::Direction,
+    tuple::{Direction, Tuple},
 };
 
 pub use netfilter::conntrack::gre::source_key;
@@ -28,39 +29,65 @@ pub fn forget(conn: &Conn) {
     }
     if let Some(master) = conn.master() {
         if crate::helper::has_destroy(master) {
-            gre::remove(master);
+            gre::remove_of(master, conn);
         }
     }
 }
 
 /// A PPTP call is over: its tunnels, or the expectations of them, go too.
 pub fn end_call(control: &Conn) {
-    let Some((pns, pac)) = gre::call_ids(control) else {
+    let Some(help) = Help::of(control) else {
         return;
     };
     gre::remove(control);
+    let ids = help.remember(control, |kept: &mut Control| kept.ids());
+    let tuples = [Direction::Original, Direction::Reply].map(|of| control.tuple(of));
+    let [pns, pac] = pptp::tunnel(tuples, ids);
+    end(control, &pns);
+    end(control, &pac);
+    // The stock helper keeps only the id that the PAC knows.
+    let [pns, _] = pptp::tunnel(
+        tuples,
+        Ids {
+            pns: ids.pns_outside,
+            ..ids
+        },
+    );
+    end(control, &pns);
+}
+
+/// Ends what `control` has brought about in one direction: the tunnel, or the
+/// expectation of it.
+fn end(control: &Conn, tuple: &Tuple) {
     let net = control.net();
     let zone = control.zone();
-    for (direction, src, dst) in [
-        (Direction::Original, pns, pac),
-        (Direction::Reply, pac, pns),
-    ] {
-        let mut tuple = *control.tuple(direction);
-        tuple.dst.protocol = number::GRE;
-        tuple.src.id = src;
-        tuple.dst.id = dst;
-        let found = {
-            let _rcu = kernel::sync::rcu::read_lock();
-            crate::packet::find(net, zone, &tuple)
-        };
-        if let Some((sibling, _)) = found {
-            let mut locked = sibling.lock();
-            let gre: &mut l4::gre::State = state::of(&mut locked);
-            (gre.timeout, gre.stream_timeout) = (0, 0);
-            drop(locked);
-            crate::delete::kill(&sibling);
-        } else if let Some(exp) = crate::expect::find(net, zone, &tuple) {
+    let is_own = |master: &Conn| core::ptr::eq(master.as_ptr(), control.as_ptr());
+    let found = {
+        let _rcu = kernel::sync::rcu::read_lock();
+        crate::packet::find(net, zone, tuple)
+    };
+    if let Some((tunnel, _)) = found {
+        if !tunnel.master().is_some_and(is_own) {
+            return;
+        }
+        let mut locked = tunnel.lock();
+        let gre: &mut l4::gre::State = state::of(&mut locked);
+        (gre.timeout, gre.stream_timeout) = (0, 0);
+        drop(locked);
+        crate::delete::kill(&tunnel);
+    } else if let Some(exp) = crate::expect::find(net, zone, tuple) {
+        if is_own(exp.master()) {
             crate::expect::withdraw(&exp);
         }
     }
+}
+
+/// Adds the keymap of a call: the tuples of its two directions.
+///
+/// # Errors
+///
+/// There is no memory, the call has other keys already, or `control` is over.
+pub fn begin_call(control: &Conn, tuples: &[Tuple; 2]) -> Result<(), gre::NotAdded> {
+    let [original, reply] = tuples;
+    gre::add(control, original, reply)
 }

@@ -3,9 +3,14 @@
 //! A packet's way through connection tracking: [`track`] where it enters,
 //! [`leave`] where it goes out or to a socket.
 
+mod usual;
+
+use self::usual::track_as;
 use crate::{
     abi::core::confirm_and_deliver,
-    alloc, delete, ecache, expect, gre, helper, icmp,
+    alloc,
+    confirm::{self, Confirmed},
+    delete, ecache, expect, gre, helper, icmp,
     proto::{self, Judged, Subject},
     seqadj,
     store::{hash, TABLE},
@@ -96,10 +101,10 @@ const fn family_of<const FAMILY: bool>() -> Family {
     }
 }
 
+/// Any other packet.
 #[inline(never)]
-fn track_as<const FAMILY: bool, S: Subject>(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
-    classify_as::<S>(&mut packet, hook, None, family_of::<FAMILY>())
-        .unwrap_or_else(|refused| refused.apply(&packet, hook))
+fn track_any(mut packet: Packet<'_>, hook: Hook<'_>, family: Family) -> u32 {
+    classify(&mut packet, hook, None, family).unwrap_or_else(|refused| refused.apply(&packet, hook))
 }
 
 /// Why a packet is INVALID, and its protocol as far as that is known.
@@ -124,30 +129,6 @@ impl Refused {
         log::invalid(packet, hook, self.reason, self.protocol);
         ACCEPT
     }
-}
-
-/// Reads a packet that is likely of the protocol of `S`.
-#[inline(always)]
-fn classify_as<S: Subject>(
-    packet: &mut Packet<'_>,
-    hook: Hook<'_>,
-    template: Option<&Conn>,
-    family: Family,
-) -> Result<u32, Refused> {
-    let len = packet.network_len();
-    let Some(bytes) = packet.linear_network_bytes() else {
-        return classify(packet, hook, template, family);
-    };
-    let Ok(network) = packet::network(family, bytes, len) else {
-        return classify(packet, hook, template, family);
-    };
-    if network.tuple.dst.protocol != S::NUMBER {
-        return classify(packet, hook, template, family);
-    }
-    let Ok(description) = network.describe::<S>(family, bytes, len) else {
-        return classify(packet, hook, template, family);
-    };
-    admit(packet, hook, template, description)
 }
 
 /// Any packet: of another protocol, not all at hand, or INVALID.
@@ -285,7 +266,7 @@ fn begin<S: Subject>(
             }
         }
     }
-    let conn = match make(net, zone, tuple, template, hashed) {
+    let conn = match make(hook, zone, tuple, template, hashed) {
         Ok(Some(conn)) => conn,
         Ok(None) => return Err(Reason::Unexpected),
         Err(alloc::NoRoom) => {
@@ -337,8 +318,9 @@ pub fn find(net: Net, zone: Zone, tuple: &Tuple) -> Option<(ConnRef, Direction)>
     found
 }
 
+/// [`find`] by one hash: that of the tuple, the namespace and a zone's id.
 #[inline(always)]
-fn find_hashed(net: Net, zone: Zone, tuple: &Tuple, hash: u32) -> Option<(ConnRef, Direction)> {
+pub fn find_hashed(net: Net, zone: Zone, tuple: &Tuple, hash: u32) -> Option<(ConnRef, Direction)> {
     TABLE.find(hash, &Key { tuple, net, zone }, expired)
 }
 
@@ -353,17 +335,21 @@ fn expired(conn: &Conn) -> bool {
 
 /// A connection that begins with a packet of this tuple, or nothing if none
 /// can.
+#[inline(always)]
 fn make(
-    net: Net,
+    hook: Hook<'_>,
     zone: Zone,
     tuple: &Tuple,
     template: Option<&Conn>,
     hash: u32,
 ) -> Result<Option<ConnRef>, alloc::NoRoom> {
+    let net = hook.net();
     let Some(reply) = tuple.invert() else {
         return Ok(None);
     };
-    let mut fresh = alloc::allocate(net, zone, tuple, &reply, bindings::GFP_ATOMIC, hash)?;
+    let (connections, expectations) = net.counts(hook.rcu());
+    let (tuples, gfp) = ((tuple, &reply), bindings::GFP_ATOMIC);
+    let mut fresh = alloc::allocate_counted(connections, net, zone, tuples, gfp, hash)?;
     {
         let conn = fresh.conn();
         if let Some(template) = template {
@@ -375,7 +361,7 @@ fn make(
             return Err(alloc::NoRoom);
         }
     }
-    let claimed = if expect::any_in(net) {
+    let claimed = if expectations != 0 {
         let unlink = template.is_none_or(Conn::is_confirmed);
         expect::claim(net, zone, tuple, unlink)
     } else {
@@ -417,16 +403,16 @@ pub fn tuple_at(packet: &Packet<'_>, offset: u32, l3num: u16, net: Net) -> Optio
 /// verdict. Under RCU.
 #[inline]
 pub fn leave(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
-    let Carried::Connection(conn, info) = packet.carried() else {
+    let Some((conn, info)) = packet.refers_to() else {
         return ACCEPT;
     };
     // Most packets belong to a connection that is in the table and wants
     // nothing else of them.
     let status = conn.status();
-    if status.has(Status::CONFIRMED)
-        && !status.has(Status::SEQ_ADJUST)
-        && !helper::has_extension(conn)
-        && !ecache::exists(conn)
+    if status.0 & (Status::CONFIRMED | Status::SEQ_ADJUST).0 == Status::CONFIRMED.0
+        && conn.extensions().is_none_or(|all| {
+            all.has::<bindings::nf_conn_help>() | all.has::<bindings::nf_conntrack_ecache>() == 0
+        })
     {
         return ACCEPT;
     }
@@ -435,11 +421,22 @@ pub fn leave(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
 
 #[inline(never)]
 fn leave_with(packet: &mut Packet<'_>, hook: Hook<'_>, conn: &Conn, info: Info) -> u32 {
-    if hook.is_vrf_output() {
-        // It will come out of the real device once more.
+    let status = conn.status();
+    // From a VRF it will come out of the real device once more.
+    if status.has(Status::TEMPLATE) || hook.is_vrf_output() {
         return ACCEPT;
     }
-    let adjusted = conn.status().has(Status::SEQ_ADJUST) && !packet.is_loopback();
+    if !conn.has_extensions() && !status.any(Status::CONFIRMED | Status::SEQ_ADJUST) {
+        return match confirm::confirm(conn, info) {
+            Confirmed::Yes => ACCEPT,
+            Confirmed::Merged(winner) => {
+                packet.replace(winner, info);
+                confirm_and_deliver(packet)
+            }
+            Confirmed::No => DROP,
+        };
+    }
+    let adjusted = status.has(Status::SEQ_ADJUST) && !packet.is_loopback();
     let help = helper::has_extension(conn);
     // Errors about the connection are not what helpers read.
     if (help || adjusted) && info != Info::RELATED_REPLY {

@@ -10,13 +10,13 @@ use netfilter::conntrack::{
     log, seqadj,
     skb::{Hook, Packet},
     state::{self, OwnTimeouts},
-    Conn, Info, Status, HZ,
+    Conn, Info, Net, Status, HZ,
 };
 use nf_bindings as bindings;
 use nf_proto::{
     l4::{
-        gre, icmp, icmpv6, number, sctp, tcp, udp, Changes, Flow, Outcome, Protocol, Reason,
-        Verdict,
+        gre, icmp, icmpv6, number, sctp, tcp, udp, Changes, Flow, Jiffies, Outcome, Protocol,
+        Reason, Verdict,
     },
     packet::{self, Description, Segment, Transport},
     tuple::Direction,
@@ -35,7 +35,7 @@ pub enum Judged {
 }
 
 /// What a protocol reads of a packet, and does with it.
-pub trait Subject: Transport {
+pub trait Subject: Transport + Copy {
     /// Its protocol's number.
     const NUMBER: u8;
 
@@ -50,6 +50,25 @@ pub trait Subject: Transport {
         flow: Flow,
         own: OwnTimeouts,
     ) -> Outcome;
+
+    /// The packet, of `len` bytes, is one as most are, of a connection in the table
+    /// with which nothing is special: it has been dealt with, and is accepted.
+    /// Else nothing has happened, and [`judge`] is to be asked.
+    ///
+    /// `status` is the connection's, read just now.
+    fn goes_on(
+        description: &Description<Self>,
+        conn: &Conn,
+        direction: Direction,
+        status: Status,
+        net: Net,
+        len: u32,
+        now: Jiffies,
+    ) -> bool;
+
+    /// The packet, of `len` bytes, begins the connection, which has no template, as
+    /// most do: it has been dealt with, and is accepted. Else nothing has happened.
+    fn begins(description: &Description<Self>, conn: &Conn, len: u32, now: Jiffies) -> bool;
 }
 
 impl Subject for packet::udp::Datagram {
@@ -76,6 +95,48 @@ impl Subject for packet::udp::Datagram {
             state::set_udp(conn, udp);
         }
         outcome
+    }
+
+    #[inline(always)]
+    fn goes_on(
+        _: &Description<Self>,
+        conn: &Conn,
+        direction: Direction,
+        status: Status,
+        net: Net,
+        len: u32,
+        now: Jiffies,
+    ) -> bool {
+        let extensions = conn.extensions();
+        let first_answer = direction == Direction::Reply && !status.has(Status::SEEN_REPLY);
+        if first_answer
+            || status.has(Status::FIXED_TIMEOUT)
+            || extensions.is_some_and(|all| all.has::<bindings::nf_conn_timeout>() != 0)
+        {
+            return false;
+        }
+        let timeouts = &state::udp_timeouts(&net, None);
+        let seen_reply = status.has(Status::SEEN_REPLY);
+        let assured = status.any(Status::ASSURED | Status::NAT_CLASH);
+        let Some(timeout) = udp::steady(|| state::udp(conn), seen_reply, assured, now, timeouts)
+        else {
+            return false;
+        };
+        conn.set_timeout(now.wrapping_add(timeout));
+        if extensions.is_some() {
+            account::add(conn, direction, 1, len);
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn begins(_: &Description<Self>, conn: &Conn, len: u32, now: Jiffies) -> bool {
+        let net = conn.net();
+        let (state, timeout) = udp::first(now, &state::udp_policy(net, None));
+        state::set_udp(conn, state);
+        conn.set_timeout(timeout);
+        account::add(conn, Direction::Original, 1, len);
+        true
     }
 }
 
@@ -104,6 +165,62 @@ impl Subject for packet::tcp::Segment {
                 seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1));
         }
         run::<tcp::Tcp<state::TcpTimeouts<'_>>>(conn, segment, &flow, &policy)
+    }
+
+    #[inline(always)]
+    fn goes_on(
+        description: &Description<Self>,
+        conn: &Conn,
+        direction: Direction,
+        status: Status,
+        net: Net,
+        len: u32,
+        now: Jiffies,
+    ) -> bool {
+        const STEADY: u64 = Status::SEEN_REPLY.0 | Status::ASSURED.0;
+        if status.0 & (STEADY | Status::FIXED_TIMEOUT.0) != STEADY
+            || !tcp::may_be_steady(&description.segment)
+        {
+            return false;
+        }
+        let extensions = conn.extensions();
+        let special = extensions.is_some_and(|all| {
+            all.has::<bindings::nf_conn_seqadj>()
+                | all.has::<bindings::nf_conn_synproxy>()
+                | all.has::<bindings::nf_conn_timeout>()
+                != 0
+        });
+        if special {
+            return false;
+        }
+        let policy = state::tcp_policy(&net, None);
+        let steady = {
+            let mut locked = conn.lock();
+            let state = state::of::<tcp::State>(&mut locked);
+            tcp::steady(state, &description.segment, direction, &policy)
+        };
+        let Some(timeout) = steady else { return false };
+        conn.set_timeout(now.wrapping_add(timeout));
+        if extensions.is_some() {
+            account::add(conn, direction, 1, len);
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn begins(description: &Description<Self>, conn: &Conn, len: u32, _: Jiffies) -> bool {
+        let net = conn.net();
+        let policy = state::tcp_policy(&net, None);
+        let timeout = state::with_new::<tcp::State, _>(conn, |state| {
+            tcp::first_syn(state, &description.segment, &policy)
+        });
+        let Some(timeout) = timeout else { return false };
+        conn.set_timeout(timeout);
+        if conn.has_extensions() {
+            account::add(conn, Direction::Original, 1, len);
+            ecache::cache(conn, ecache::Event::ProtoInfo);
+        }
+        true
     }
 }
 
@@ -158,6 +275,22 @@ impl Subject for Segment {
             }
             Segment::Other => Outcome::accept(state::generic_timeout(net, own)),
         }
+    }
+
+    fn goes_on(
+        _: &Description<Self>,
+        _: &Conn,
+        _: Direction,
+        _: Status,
+        _: Net,
+        _: u32,
+        _: Jiffies,
+    ) -> bool {
+        false
+    }
+
+    fn begins(_: &Description<Self>, _: &Conn, _: u32, _: Jiffies) -> bool {
+        false
     }
 }
 

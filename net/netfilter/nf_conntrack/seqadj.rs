@@ -3,14 +3,15 @@
 //! Sequence adjustment: what helpers, SYNPROXY and user space have told to
 //! shift, and shifting it in packets.
 
-use netfilter::conntrack::{seqadj as raw, skb::Packet, Conn, Info};
+use netfilter::conntrack::{seqadj as raw, skb::Packet, Conn, Info, Status};
 use nf_proto::{l4::number, seqadj::SeqAdj};
 
 pub use netfilter::conntrack::seqadj::offset;
 
 /// Shifts the whole direction of a packet by `offset`, as SYNPROXY does.
 pub fn init(conn: &Conn, info: Info, offset: i32) {
-    if offset == 0 {
+    // No shift has to be set only where there was another before.
+    if offset == 0 && !conn.status().has(Status::SEQ_ADJUST) {
         return;
     }
     let set = raw::with(conn, |both| {

@@ -11,7 +11,7 @@ use netfilter::conntrack::{
 };
 use nf_proto::{
     be::Be32,
-    hash::{self, Key},
+    hash::{self, Key, Start},
     tuple::{Direction, Family, Tuple},
 };
 
@@ -23,13 +23,15 @@ pub static CACHE: Cache = Cache::new();
 
 type Secret = [AtomicU64; 2];
 
-static KEY: Secret = [AtomicU64::new(0), AtomicU64::new(0)];
+/// The key of the table's hash, prepared ([`hash::Start`]).
+static KEY: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
 
 /// Users see what is made with it, and must not learn of [`KEY`] from that.
-static ID_KEY: Secret = [AtomicU64::new(0), AtomicU64::new(0)];
+static ID_KEY: Secret = [const { AtomicU64::new(0) }; 2];
 
 /// Sets the secrets of the hash and of [`id`], before anything is hashed.
 pub fn set_keys(table: [u64; 2], id: [u64; 2]) {
+    let table = Key::new(table).start().words();
     for (word, value) in KEY.iter().chain(&ID_KEY).zip(table.into_iter().chain(id)) {
         word.store(value, Ordering::Relaxed);
     }
@@ -38,6 +40,12 @@ pub fn set_keys(table: [u64; 2], id: [u64; 2]) {
 #[inline]
 fn key([a, b]: &Secret) -> Key {
     Key::new([a.load(Ordering::Relaxed), b.load(Ordering::Relaxed)])
+}
+
+#[inline(always)]
+fn start() -> Start {
+    let [a, b, c, d] = &KEY;
+    Start::from_words([a, b, c, d].map(|word| word.load(Ordering::Relaxed)))
 }
 
 /// The hash of a tuple in a namespace and zone: the same for the tuple of the
@@ -58,10 +66,7 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
         let ([s, ..], [d, ..]) = (src.address.0, dst.address.0);
         let (a, b) = (end(s, src_id), end(d, dst_id));
         let (low, high) = (a.min(b), a.max(b));
-        hash::hash_array(
-            &key(&KEY),
-            [low | (zone << 48), (high | (protocol << 48)) ^ net],
-        )
+        start().hash([low | (zone << 48), (high | (protocol << 48)) ^ net])
     } else {
         let [s0, s1, s2, s3] = src.address.0;
         let [d0, d1, d2, d3] = dst.address.0;
@@ -71,13 +76,14 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
         let swap = (a.1, a.0, a.2) > (b.1, b.0, b.2);
         let (low, high) = if swap { (b, a) } else { (a, b) };
         let ids = (low.2 << 48) | (high.2 << 32) | (protocol << 16) | zone;
-        hash::hash_array(&key(&KEY), [low.0, low.1, high.0, high.1, ids ^ net])
+        start().hash([low.0, low.1, high.0, high.1, ids ^ net])
     }
 }
 
 #[inline]
 fn pair(a: Be32, b: Be32) -> u64 {
-    (u64::from(a.raw()) << 32) | u64::from(b.raw())
+    // As it lies in memory: one word.
+    u64::from(a.raw()) | (u64::from(b.raw()) << 32)
 }
 
 /// The hash of one direction of a connection.

@@ -13,7 +13,7 @@
 use kernel::{prelude::*, sync::rcu};
 use netfilter::conntrack::{
     expect::{flag, Description, NewExpect},
-    helper::{Class, Help, Policy},
+    helper::{Class, ConntrackHelper, Help, Place, Policy, Registration},
     skb::Packet,
     Conn, Info, HZ,
 };
@@ -42,16 +42,24 @@ impl kernel::Module for Broadcast {
     }
 }
 
-/// The class of a helper that expects answers for `timeout` seconds: those to a
-/// connection's last query.
-pub const fn class(timeout: u32) -> Class {
-    Class {
+/// Registers a helper of a protocol with such queries, over IPv4: answers to a
+/// connection's last query may come for `timeout` seconds.
+///
+/// # Errors
+///
+/// Those of [`Registration::new`].
+pub fn register<H: ConntrackHelper>(
+    timeout: u32,
+    module: &'static ThisModule,
+) -> Result<Registration<H>> {
+    let class = Class {
         name: c"",
         policy: Policy {
             max_expected: 1,
             timeout,
         },
-    }
+    };
+    Registration::new(Place::usual::<H>(Family::Ipv4), &[class], module)
 }
 
 /// If `packet` is a query that this host sends to a broadcast address of one of

@@ -10,13 +10,14 @@
 use kernel::prelude::*;
 use netfilter::{
     conntrack::{
-        helper::{ConntrackHelper, Place, Registration},
+        helper::{ConntrackHelper, Registration},
         skb::Packet,
         Conn, Info,
     },
     hook::Verdict,
 };
-use nf_proto::{l4::number, tuple::Family};
+use nf_conntrack_broadcast::{expect_answers, register};
+use nf_proto::l4::number;
 
 mod abi;
 
@@ -36,10 +37,8 @@ struct NetbiosNs {
 
 impl kernel::Module for NetbiosNs {
     fn init(module: &'static ThisModule) -> Result<Self> {
-        let class = nf_conntrack_broadcast::class(abi::timeout());
-        let place = Place::usual::<Self>(Family::Ipv4);
-        Ok(NetbiosNs {
-            _helper: Registration::new(place, &[class], module)?,
+        Ok(Self {
+            _helper: register(abi::timeout(), module)?,
         })
     }
 }
@@ -50,7 +49,7 @@ impl ConntrackHelper for NetbiosNs {
     const PORT: u16 = 137;
 
     fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, _transport: u32) -> Verdict {
-        nf_conntrack_broadcast::expect_answers(packet, conn, info, abi::timeout());
+        expect_answers(packet, conn, info, abi::timeout());
         Verdict::Accept
     }
 }

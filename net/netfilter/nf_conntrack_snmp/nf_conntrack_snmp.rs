@@ -10,13 +10,14 @@
 use kernel::prelude::*;
 use netfilter::{
     conntrack::{
-        helper::{ConntrackHelper, Place, Registration},
+        helper::{ConntrackHelper, Registration},
         skb::Packet,
         Conn, Info,
     },
     hook::Verdict,
 };
-use nf_proto::{l4::number, tuple::Family};
+use nf_conntrack_broadcast::{expect_answers, register};
+use nf_proto::l4::number;
 
 mod abi;
 
@@ -36,10 +37,8 @@ struct Snmp {
 
 impl kernel::Module for Snmp {
     fn init(module: &'static ThisModule) -> Result<Self> {
-        let class = nf_conntrack_broadcast::class(abi::timeout());
-        let place = Place::usual::<Self>(Family::Ipv4);
-        Ok(Snmp {
-            _helper: Registration::new(place, &[class], module)?,
+        Ok(Self {
+            _helper: register(abi::timeout(), module)?,
         })
     }
 }
@@ -50,7 +49,7 @@ impl ConntrackHelper for Snmp {
     const PORT: u16 = 161;
 
     fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
-        nf_conntrack_broadcast::expect_answers(packet, conn, info, abi::timeout());
+        expect_answers(packet, conn, info, abi::timeout());
         abi::translate(packet, conn, info, transport)
     }
 }

@@ -13,6 +13,7 @@ use netfilter::{
     },
     random,
 };
+use nf_bindings as bindings;
 use nf_conntrack::{expect, seqadj};
 use nf_proto::{
     be::Be16,
@@ -120,6 +121,47 @@ pub fn mangle(
     Ok(())
 }
 
+/// Lets `change` change bytes of a payload in place, as [`mangle`] does: if it
+/// says that it has, the checksum is right afterwards. It gets the transport
+/// header, and the payload behind it.
+///
+/// # Errors
+///
+/// [`NotMangled`]: memory is short, or it is another kind of packet; `E` if
+/// `change` says so.
+pub fn rewrite<E: From<NotMangled>>(
+    packet: &mut Packet<'_>,
+    conn: &Conn,
+    transport: u32,
+    change: impl FnOnce(&mut [u8], &mut [u8]) -> Result<bool, E>,
+) -> Result<(), E> {
+    let layout = Layout {
+        family: crate::translate::family(conn).ok_or(NotMangled)?,
+        protocol: conn.protocol(),
+        transport,
+        len: packet.network_len(),
+    };
+    let partial = packet.is_partial();
+    if partial && packet.form(transport) != Form::Pseudo {
+        return Err(NotMangled.into());
+    }
+    let mut roomy = packet.make_room(0).ok_or(NotMangled)?;
+    let bytes = roomy.bytes();
+    let start = settle::payload(bytes, &layout).map_err(|_| NotMangled)?;
+    let header = start.saturating_sub(transport) as usize;
+    let (header, payload) = bytes
+        .get_mut(transport as usize..)
+        .and_then(|segment| segment.split_at_mut_checked(header))
+        .ok_or(NotMangled)?;
+    if change(header, payload)? {
+        let settled = settle::settle(roomy.bytes(), &layout, partial).map_err(|_| NotMangled)?;
+        if let Some(sum) = settled {
+            roomy.set_partial(sum);
+        }
+    }
+    Ok(())
+}
+
 /// Lets an expected connection go where its master goes: from where the master
 /// goes to, to where it comes from, at the port that was told before it was
 /// changed (`nf_nat_follow_master`). A function of expectations; under RCU.
@@ -146,6 +188,53 @@ pub fn expect_at_port(exp: &mut NewExpect<'_>, port: u16) -> Option<u16> {
     }
     let found = Ids::new(port, u16::MAX).search(&mut attempt);
     found.filter(|_| !attempt.failed)
+}
+
+/// Expects two, one at an even port and one at the next, both of them or none: at
+/// `port`, or at a pair above it. The even port, host order; none if there is
+/// none or they cannot be expected.
+///
+/// What somebody else expects in the very same way is in the way as well: both
+/// could not be told apart.
+pub fn expect_at_pair(pair: [&mut NewExpect<'_>; 2], port: u16) -> Option<u16> {
+    let mut attempt = PairAttempt {
+        pair,
+        failed: false,
+    };
+    // The next ones first, as phones have a range that they go through.
+    let pairs = Ids::new(port >> 1, u16::MAX >> 1);
+    let found = pairs
+        .ascend(&mut attempt)
+        .or_else(|| pairs.search(&mut attempt));
+    found.filter(|_| !attempt.failed).map(|number| number << 1)
+}
+
+/// Ids are those of pairs: half of the even port.
+struct PairAttempt<'e, 'm> {
+    pair: [&'e mut NewExpect<'m>; 2],
+    failed: bool,
+}
+
+impl Trial for PairAttempt<'_, '_> {
+    fn random(&mut self) -> u32 {
+        random::u64() as u32
+    }
+
+    fn taken(&mut self, id: u16, _effort: Effort) -> bool {
+        let [even, odd] = &mut self.pair;
+        let port = id << 1;
+        even.set_port(Be16::new(port));
+        odd.set_port(Be16::new(port | 1));
+        match expect::related_pair([&**even, &**odd], bindings::NF_CT_EXP_F_SKIP_MASTER) {
+            Ok(()) => false,
+            Err(error) if error == EBUSY => true,
+            Err(error) if error.to_errno() == -(bindings::EALREADY as i32) => true,
+            Err(_) => {
+                self.failed = true;
+                false
+            }
+        }
+    }
 }
 
 struct Attempt<'e, 'm> {

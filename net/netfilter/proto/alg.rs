@@ -11,6 +11,7 @@ pub mod amanda;
 pub mod ber;
 pub mod edits;
 pub mod ftp;
+pub mod h323;
 pub mod irc;
 pub mod lines;
 pub mod pptp;

@@ -22,13 +22,45 @@ impl Key {
     pub const fn new(random: [u64; 2]) -> Self {
         Self(random)
     }
+
+    /// What the hash begins with under this key: for who keeps it ready.
+    #[inline]
+    pub const fn start(&self) -> Start {
+        let Sip { v0, v1, v2, v3 } = Sip::new(self);
+        Start([v0, v1, v2, v3])
+    }
+}
+
+/// A [`Key`], prepared. No more to be printed than that.
+#[derive(Clone, Copy)]
+pub struct Start([u64; 4]);
+
+impl Start {
+    /// From its words.
+    #[inline]
+    pub const fn from_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
+    /// Its words.
+    #[inline]
+    pub const fn words(&self) -> [u64; 4] {
+        self.0
+    }
+
+    /// [`hash`] of `N` words, `N` small: a straight line of `N` + 3 rounds.
+    #[inline(always)]
+    pub fn hash<const N: usize>(&self, words: [u64; N]) -> u32 {
+        let Self([v0, v1, v2, v3]) = *self;
+        Sip { v0, v1, v2, v3 }.hash_words(words)
+    }
 }
 
 /// The hash of `words`. Words of another number have another hash: it is not
 /// possible to append zeroes to the same effect.
 #[inline]
 pub fn hash(key: &Key, words: &[u64]) -> u32 {
-    let mut sip = Sip::of_words(key, words.len());
+    let mut sip = Sip::new(key).of_words(words.len());
     for word in words {
         sip.absorb::<1>(*word);
     }
@@ -62,11 +94,7 @@ pub fn hash_5words(key: &Key, words: [u64; 5]) -> u32 {
 /// [`hash`] of `N` words, `N` small: a straight line of `N` + 3 rounds.
 #[inline(always)]
 pub fn hash_array<const N: usize>(key: &Key, words: [u64; N]) -> u32 {
-    let mut sip = Sip::of_words(key, N);
-    for word in words {
-        sip.absorb::<1>(word);
-    }
-    fold(sip.finish::<3>())
+    Sip::new(key).hash_words(words)
 }
 
 /// Maps a hash to 0..`buckets` by its high bits, evenly for any number of
@@ -105,10 +133,18 @@ impl Sip {
 
     /// For a message of `number` words, and no final word that tells it.
     #[inline(always)]
-    const fn of_words(key: &Key, number: usize) -> Self {
-        let mut sip = Self::new(key);
-        sip.v1 ^= !(number as u64);
-        sip
+    const fn of_words(mut self, number: usize) -> Self {
+        self.v1 ^= !(number as u64);
+        self
+    }
+
+    #[inline(always)]
+    fn hash_words<const N: usize>(self, words: [u64; N]) -> u32 {
+        let mut sip = self.of_words(N);
+        for word in words {
+            sip.absorb::<1>(word);
+        }
+        fold(sip.finish::<3>())
     }
 
     #[inline(always)]
@@ -210,6 +246,9 @@ mod tests {
             hash(&key, &w[..4])
         );
         assert_eq!(hash_5words(&key, w), hash(&key, &w));
+        let start = Start::from_words(key.start().words());
+        assert_eq!(start.hash([w[0], w[1]]), hash(&key, &w[..2]));
+        assert_eq!(start.hash(w), hash(&key, &w));
     }
 
     #[test]

@@ -16,10 +16,14 @@
 pub mod alg;
 pub mod be;
 pub mod checksum;
+pub mod conncount;
 pub mod expect;
+pub mod flow;
+pub mod frame;
 pub mod hash;
 pub mod l4;
 pub mod nat;
 pub mod packet;
 pub mod seqadj;
+pub mod synproxy;
 pub mod tuple;

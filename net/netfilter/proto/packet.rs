@@ -168,6 +168,48 @@ pub fn network(family: Family, bytes: &[u8], len: u32) -> Result<Network, Reason
     }
 }
 
+/// Reads a packet of `len` bytes, of which `bytes` are at hand, as nearly all
+/// are: nothing between its network header and that of the protocol of `S`, whose
+/// number is `protocol`, so that everything is where it always is. Nothing of any
+/// other packet, or of one that is INVALID: that is for [`network`] to say.
+#[inline(always)]
+pub fn plain<S: Transport>(
+    family: Family,
+    protocol: u8,
+    bytes: &[u8],
+    len: u32,
+) -> Option<Description<S>> {
+    let ((source, destination), transport, rest) = match family {
+        Family::Ipv4 => {
+            let (header, rest) = bytes.split_first_chunk::<20>()?;
+            (ipv4::plain(header, protocol)?, 20, rest)
+        }
+        Family::Ipv6 => {
+            let (header, rest) = bytes.split_first_chunk::<40>()?;
+            (ipv6::plain(header, protocol)?, 40, rest)
+        }
+    };
+    let mut tuple = Tuple {
+        src: Source {
+            address: source,
+            id: Be16::new(0),
+            l3num: family.number(),
+        },
+        dst: Destination {
+            address: destination,
+            id: Be16::new(0),
+            protocol,
+            direction: 0,
+        },
+    };
+    let segment = S::read(family, &mut tuple, rest, len.wrapping_sub(transport)).ok()?;
+    Some(Description {
+        tuple,
+        transport,
+        segment,
+    })
+}
+
 impl Network {
     /// Reads on: what a protocol reads of the packet, of `len` bytes of which
     /// `bytes` are at hand. `S` must be that protocol's, or [`Segment`].

@@ -180,6 +180,25 @@ impl Tuple {
             && self.dst.protocol == other.dst.protocol
     }
 
+    /// The tuple as it lies in memory, word by word. The last byte is the direction:
+    /// [`Self::LAST_WORD`] leaves it out.
+    #[inline(always)]
+    pub const fn image(&self) -> [u64; 5] {
+        let Address([s0, s1, s2, s3]) = self.src.address;
+        let Address([d0, d1, d2, d3]) = self.dst.address;
+        let dst = self.dst.protocol as u16 | ((self.dst.direction as u16) << 8);
+        [
+            in_memory(s0.raw(), s1.raw()),
+            in_memory(s2.raw(), s3.raw()),
+            in_memory(halves(self.src.id.raw(), self.src.l3num), d0.raw()),
+            in_memory(d1.raw(), d2.raw()),
+            in_memory(d3.raw(), halves(self.dst.id.raw(), dst)),
+        ]
+    }
+
+    /// What of the last word of [`Self::image`] tells tuples apart.
+    pub const LAST_WORD: u64 = u64::MAX >> 8;
+
     /// All that tells tuples apart, for hashing: tuples are equal if and only
     /// if these are. The values are those of this machine's byte order.
     #[inline]
@@ -203,6 +222,19 @@ impl Tuple {
         let [kind, code] = self.dst.id.to_bytes();
         Some(Be16::from_bytes([invert(kind)?, code]))
     }
+}
+
+// Images are those of little-endian machines.
+const _: () = assert!(cfg!(target_endian = "little"));
+
+#[inline(always)]
+const fn in_memory(first: u32, second: u32) -> u64 {
+    first as u64 | ((second as u64) << 32)
+}
+
+#[inline(always)]
+const fn halves(first: u16, second: u16) -> u32 {
+    first as u32 | ((second as u32) << 16)
 }
 
 /// The direction does not count.

@@ -6,7 +6,10 @@
 //! unconfirmed, reachable through one packet only, then confirmed, in the
 //! table, then dying, which cannot be undone.
 
-use super::{ext::Extension, tuple, Net, Zone};
+use super::{
+    ext::{Extension, Extensions},
+    lock, tuple, Net, Zone,
+};
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
@@ -27,6 +30,7 @@ pub struct Status(pub u64);
 
 #[allow(missing_docs)] // Each is IPS_* of the UAPI header, documented there.
 impl Status {
+    pub const NONE: Status = Status(0);
     pub const EXPECTED: Status = Status(1 << 0);
     pub const SEEN_REPLY: Status = Status(1 << 1);
     pub const ASSURED: Status = Status(1 << 2);
@@ -242,6 +246,13 @@ impl Conn {
         }
     }
 
+    /// Sets the expiry to `new` if it still is `old`, in jiffies.
+    pub fn replace_timeout(&self, old: Jiffies, new: Jiffies) {
+        let _ =
+            self.timeout_word()
+                .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// Its time has come.
     #[inline]
     pub fn is_expired(&self, now: Jiffies) -> bool {
@@ -312,6 +323,13 @@ impl Conn {
     pub fn has_extensions(&self) -> bool {
         // SAFETY: As in `ext`.
         unsafe { !(*self.as_ptr()).ext.is_null() }
+    }
+
+    /// Which extensions it has, if any.
+    #[inline]
+    pub fn extensions(&self) -> Option<Extensions<'_>> {
+        // SAFETY: As in `ext`.
+        unsafe { (*self.as_ptr()).ext.as_ref() }.map(Extensions::new)
     }
 
     /// One of its extensions, if it has it.
@@ -430,9 +448,18 @@ impl Conn {
     /// Bottom halves are off while it is held.
     #[inline]
     pub fn lock(&self) -> Locked<'_> {
+        let plain = lock::are_bh_off();
         // SAFETY: The lock is initialised with the object, and is inside it.
-        let bh = unsafe { bindings::conn_lock(self.as_ptr()) };
+        let bh = unsafe {
+            if plain {
+                lock::lock(&raw mut (*self.as_ptr()).lock);
+                false
+            } else {
+                bindings::conn_lock(self.as_ptr())
+            }
+        };
         Locked {
+            plain,
             conn: self,
             bh,
             _not_send: PhantomData,
@@ -445,6 +472,8 @@ const SATURATED: u32 = 0xc000_0000;
 /// A connection whose lock is held.
 pub struct Locked<'a> {
     conn: &'a Conn,
+    /// Taken in place.
+    plain: bool,
     /// Bottom halves were on, and are off for the lock.
     bh: bool,
     _not_send: PhantomData<*mut ()>,
@@ -470,7 +499,13 @@ impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: Taken in `Conn::lock`, by this guard.
-        unsafe { bindings::conn_unlock(self.conn.as_ptr(), self.bh) };
+        unsafe {
+            if self.plain {
+                lock::unlock(&raw mut (*self.conn.as_ptr()).lock);
+            } else {
+                bindings::conn_unlock(self.conn.as_ptr(), self.bh);
+            }
+        }
     }
 }
 
@@ -533,6 +568,7 @@ impl Fresh {
     ///
     /// `memory` points to an object just allocated from the cache, whose
     /// reference count is zero if it ever was a connection.
+    #[inline]
     pub unsafe fn init(
         memory: NonNull<Conn>,
         net: Net,
@@ -548,7 +584,11 @@ impl Fresh {
         unsafe {
             AtomicU32::from_ptr((&raw mut (*raw).ct_general.use_).cast())
                 .store(0, Ordering::Relaxed);
+            #[cfg(any(CONFIG_DEBUG_SPINLOCK, CONFIG_DEBUG_LOCK_ALLOC, CONFIG_PREEMPT_RT))]
             bindings::conn_init_lock(raw);
+            // As `spin_lock_init` does then: an unlocked lock is all zero.
+            #[cfg(not(any(CONFIG_DEBUG_SPINLOCK, CONFIG_DEBUG_LOCK_ALLOC, CONFIG_PREEMPT_RT)))]
+            core::ptr::write_bytes(&raw mut (*raw).lock, 0, 1);
             let [first, second] = &mut (*raw).tuplehash;
             write_tuple(&mut first.tuple, original, Direction::Original);
             write_tuple(&mut second.tuple, reply, Direction::Reply);
@@ -628,21 +668,19 @@ impl Drop for Fresh {
 /// which never has another value than the right one: its word is written with it.
 #[inline]
 fn write_tuple(to: &mut bindings::nf_conntrack_tuple, tuple: &Tuple, direction: Direction) {
-    const WORDS: usize = size_of::<Tuple>() / 8;
-    let (to, from) = (
-        core::ptr::from_mut(to).cast::<u64>(),
-        core::ptr::from_ref(tuple).cast::<u64>(),
-    );
-    // SAFETY: Both are tuples, five words. The direction is the last byte.
+    let to = core::ptr::from_mut(to).cast::<u64>();
+    let [a, b, c, d, last] = tuple.image();
+    // The last byte.
+    let last = (last & Tuple::LAST_WORD) | (direction as u64) << 56;
+    // SAFETY: A tuple is five words, in which its image is.
     unsafe {
-        for i in 0..WORDS - 1 {
-            to.add(i).write_volatile(from.add(i).read_unaligned());
+        for (i, word) in [a, b, c, d, last].into_iter().enumerate() {
+            to.add(i).write_volatile(word);
         }
-        let last = from.add(WORDS - 1).read_unaligned() & u64::from_le(0x00ff_ffff_ffff_ffff);
-        to.add(WORDS - 1)
-            .write_volatile(last | u64::from_le((direction as u64) << 56));
     }
 }
+
+const _: () = assert!(size_of::<Tuple>() == 40);
 
 /// A template: a connection's likeness from which rules have connections made,
 /// with one reference; or null, if memory is short.

@@ -190,6 +190,12 @@ impl Expect {
         self.flags_word().fetch_or(flags, Ordering::Relaxed);
     }
 
+    /// Clears flags. As [`set_flags`](Self::set_flags).
+    #[inline]
+    pub fn clear_flags(&self, _lock: &ExpectLock, flags: u32) {
+        self.flags_word().fetch_and(!flags, Ordering::Relaxed);
+    }
+
     #[inline]
     fn timeout_word(&self) -> &AtomicU32 {
         // SAFETY: An aligned word inside the object, accessed atomically.
@@ -276,6 +282,20 @@ impl Expect {
         // SAFETY: A master takes its expectations out of the table, for which
         // it needs the lock, before it goes.
         unsafe { Conn::from_raw((*self.as_ptr()).master) }
+    }
+
+    /// It is one of `conn`'s.
+    #[inline]
+    pub fn is_of(&self, conn: &Conn) -> bool {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).master == conn.as_ptr() }
+    }
+
+    /// `helper` made it.
+    #[inline]
+    pub fn is_by(&self, helper: &Helper) -> bool {
+        // SAFETY: Constant while others can reach it; only compared.
+        unsafe { (*self.as_ptr()).helper == helper.as_ptr() }
     }
 
     /// Both have the same master.

@@ -20,6 +20,26 @@ pub unsafe trait Extension {
     const ID: u32;
 }
 
+/// Which extensions a connection has.
+#[derive(Clone, Copy)]
+pub struct Extensions<'a>(&'a bindings::nf_ct_ext);
+
+impl<'a> Extensions<'a> {
+    /// Those of an area.
+    #[inline]
+    pub(super) fn new(area: &'a bindings::nf_ct_ext) -> Self {
+        Extensions(area)
+    }
+
+    /// Not 0 if this one is among them. Several are asked at once with `|`.
+    #[inline]
+    pub fn has<E: Extension>(self) -> u8 {
+        // SAFETY: There is a byte for every extension; none changes once the
+        // connection is shared.
+        unsafe { *(&raw const self.0.offset).cast::<u8>().add(E::ID as usize) }
+    }
+}
+
 macro_rules! extensions {
     ($($ty:ident = $id:ident;)*) => {
         $(

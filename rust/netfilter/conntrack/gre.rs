@@ -7,6 +7,7 @@ use super::{conn::Conn, tuple, Net};
 use core::{mem::offset_of, ptr::null_mut};
 use nf_bindings as bindings;
 use nf_proto::{
+    alg::{pptp::Control, room::Kept},
     be::Be16,
     tuple::{Direction, Tuple},
 };
@@ -43,7 +44,15 @@ fn list(net: Net) -> *mut bindings::list_head {
     unsafe { &raw mut (*net.ct()).nf_ct_proto.gre.keymap_list }
 }
 
-/// No memory, or the call has other keys already.
+// The helper's own code leaves the pointers alone, and the lock them.
+const _: () = {
+    type Master = bindings::nf_ct_pptp_master;
+    assert!(Control::LEN <= offset_of!(Master, keymap));
+    // After two words: see `Control`.
+    assert!(offset_of!(Master, pac_call_id) == 8 && offset_of!(Master, pns_call_id) == 10);
+};
+
+/// No memory, the call has other keys already, or the connection is over.
 pub struct NotAdded;
 
 fn entry(conn: &Conn, direction: Direction) -> Option<*mut *mut Keymap> {
@@ -71,8 +80,10 @@ pub fn add(conn: &Conn, original: &Tuple, reply: &Tuple) -> Result<(), NotAdded>
         let maps = [bindings::gre_keymap_alloc(), bindings::gre_keymap_alloc()];
         bindings::gre_keymap_lock();
         let [first, second] = maps;
+        // Of a connection that is going, `remove` has been called or will be.
         let fits = !first.is_null()
             && !second.is_null()
+            && !conn.is_dying()
             && slots.iter().all(|(slot, of)| {
                 let old = **slot;
                 old.is_null() || super::table::same_tuple(tuple::from_c(&(*old).tuple), of)
@@ -97,32 +108,38 @@ pub fn add(conn: &Conn, original: &Tuple, reply: &Tuple) -> Result<(), NotAdded>
 
 /// Removes both entries of a call.
 pub fn remove(conn: &Conn) {
-    for direction in [Direction::Original, Direction::Reply] {
-        let Some(slot) = entry(conn, direction) else {
-            return;
-        };
-        // SAFETY: As in `add`; readers may still be at the entry, which is
-        // freed after a grace period.
-        unsafe {
-            bindings::gre_keymap_lock();
-            if !(*slot).is_null() {
-                bindings::gre_keymap_unlink(*slot);
-                *slot = null_mut();
-            }
-            bindings::gre_keymap_unlock();
-        }
-    }
+    remove_if(conn, |_| true);
 }
 
-/// The call ids of a PPTP control connection: the PNS's and the PAC's.
-pub fn call_ids(control: &Conn) -> Option<(Be16, Be16)> {
-    let help = control.ext::<bindings::nf_conn_help>()?.as_ptr();
-    // SAFETY: Only PPTP's helper asks: its data is `nf_ct_pptp_master`.
+/// Removes both entries of a call if the tunnel `tunnel` belongs to it, and not
+/// to one before it.
+pub fn remove_of(conn: &Conn, tunnel: &Conn) {
+    let first = *tunnel.tuple(Direction::Original);
+    remove_if(conn, |of| super::table::same_tuple(of, &first));
+}
+
+/// Removes both entries if `is_it` says so of the tuple of one of them.
+fn remove_if(conn: &Conn, is_it: impl Fn(&Tuple) -> bool) {
+    let (Some(original), Some(reply)) = (
+        entry(conn, Direction::Original),
+        entry(conn, Direction::Reply),
+    ) else {
+        return;
+    };
+    let slots = [original, reply];
+    // SAFETY: As in `add`; readers may still be at the entries, which are freed
+    // after a grace period.
     unsafe {
-        let pptp = (&raw mut (*help).data).cast::<bindings::nf_ct_pptp_master>();
-        Some((
-            Be16::from_raw((*pptp).pns_call_id),
-            Be16::from_raw((*pptp).pac_call_id),
-        ))
+        bindings::gre_keymap_lock();
+        let mut maps = slots.iter().filter_map(|slot| (**slot).as_ref());
+        if maps.any(|map| is_it(tuple::from_c(&map.tuple))) {
+            for slot in slots {
+                if !(*slot).is_null() {
+                    bindings::gre_keymap_unlink(*slot);
+                    *slot = null_mut();
+                }
+            }
+        }
+        bindings::gre_keymap_unlock();
     }
 }

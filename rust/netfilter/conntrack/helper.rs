@@ -3,6 +3,7 @@
 //! `struct nf_conntrack_helper` and `struct nf_conn_help`: helpers, and what a
 //! connection keeps about its helper.
 
+mod function;
 mod info;
 mod memory;
 mod nat;
@@ -12,6 +13,7 @@ mod register;
 mod registry;
 pub mod user;
 
+pub use function::ExpectFunction;
 pub use nat::{LoadedHalf, Nat, NatHalf};
 pub use payload::Segment;
 pub use ports::{places, Registrations, MAX_PORTS};
@@ -192,13 +194,19 @@ impl Helper {
         self.help_word().load(Ordering::Relaxed) == other.help_word().load(Ordering::Relaxed)
     }
 
-    /// Takes its functions away: from a grace period on nobody is in them.
+    /// Takes its module's functions away: from a grace period on nobody is in
+    /// them. That by which PPTP's tunnels end is not its module's: connections
+    /// that still have tunnels need it.
     pub fn disable(&self) {
         self.help_word().store(0, Ordering::Release);
         let raw = self.as_ptr();
+        let stays = bindings::gre_pptp_destroy_siblings as usize;
         // SAFETY: Function pointers or null, each written as one word.
         unsafe {
-            (&raw mut (*raw).destroy).write_volatile(None);
+            let destroy = (&raw const (*raw).destroy).read_volatile();
+            if destroy.map(|destroy| destroy as usize) != Some(stays) {
+                (&raw mut (*raw).destroy).write_volatile(None);
+            }
             (&raw mut (*raw).from_nlattr).write_volatile(None);
             (&raw mut (*raw).to_nlattr).write_volatile(None);
         }

@@ -4,9 +4,10 @@
 //! stock modules read, and the module's own per-namespace area.
 
 use super::stat::{self, Counter};
+use crate::rcu::ReadGuard;
 use core::{
     ptr::NonNull,
-    sync::atomic::{AtomicI32, AtomicU32, Ordering},
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering},
 };
 use nf_bindings as bindings;
 
@@ -69,6 +70,36 @@ impl Net {
         // SAFETY: By the type invariant; the area is allocated with the
         // namespace's other ones before anything else happens.
         unsafe { NonNull::new_unchecked(bindings::ct_pernet(self.as_ptr())) }
+    }
+
+    /// [`Self::area`] in an RCU read section, which is all that it needs.
+    #[inline]
+    pub fn area_in(self, _rcu: ReadGuard<'_>) -> NonNull<bindings::nf_conntrack_net> {
+        const GEN: usize = bindings::nf_rust_offset_NF_RUST_NET_GEN as usize;
+        const PTR: usize = bindings::nf_rust_offset_NF_RUST_NET_GENERIC_PTR as usize;
+        // SAFETY: By the type invariant. `gen` is an array of pointers, of which a
+        // longer one may take the place, but not in this read section; ours has
+        // been in it since before anything else happened.
+        unsafe {
+            let areas = AtomicPtr::<u8>::from_ptr(self.as_ptr().byte_add(GEN).cast())
+                .load(Ordering::Acquire)
+                .add(PTR)
+                .cast::<*mut bindings::nf_conntrack_net>();
+            NonNull::new_unchecked(*areas.add(bindings::nf_conntrack_net_id as usize))
+        }
+    }
+
+    /// [`Self::connections`] and [`Self::expectations`], in an RCU read section.
+    #[inline]
+    pub fn counts(&self, rcu: ReadGuard<'_>) -> (&AtomicI32, u32) {
+        let area = self.area_in(rcu).as_ptr();
+        // SAFETY: As in these two.
+        unsafe {
+            (
+                AtomicI32::from_ptr((&raw mut (*area).count).cast()),
+                AtomicU32::from_ptr(&raw mut (*area).expect_count).load(Ordering::Relaxed),
+            )
+        }
     }
 
     /// The number of connections, unconfirmed ones included.

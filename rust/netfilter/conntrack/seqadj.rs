@@ -11,7 +11,7 @@ use core::{
 };
 use nf_bindings as bindings;
 use nf_proto::{
-    seqadj::{self, SeqAdj},
+    seqadj::{self, Edit, SeqAdj},
     tuple::Direction,
 };
 
@@ -99,16 +99,58 @@ pub fn adjust(
     let available = packet.len().saturating_sub(protoff);
     let header = writable(packet, protoff, length.min(available))?;
     let edits = seqadj::adjust(header, this, other).map_err(|_| Failed)?;
-    for edit in edits.as_slice() {
+    write(header, edits.as_slice())?;
+    // SAFETY: The header was made writable above.
+    unsafe { add_up(packet, protoff, edits.as_slice()) };
+    Ok(())
+}
+
+/// Changes words of the TCP header of `length` bytes at `protoff` (from the packet's
+/// data), and the checksum with them.
+///
+/// The header is made writable first; pointers into the packet are invalid
+/// afterwards.
+///
+/// # Errors
+///
+/// The packet must not go on.
+pub fn apply(
+    packet: &mut Packet<'_>,
+    protoff: u32,
+    length: u32,
+    edits: &[Edit],
+) -> Result<(), Failed> {
+    // The checksum is in the fixed part.
+    let header = writable(packet, protoff, length.max(FIXED))?;
+    write(header, edits)?;
+    // SAFETY: The header was made writable above.
+    unsafe { add_up(packet, protoff, edits) };
+    Ok(())
+}
+
+#[inline]
+fn write(header: &mut [u8], edits: &[Edit]) -> Result<(), Failed> {
+    for edit in edits {
         let at = header
             .get_mut(edit.offset..)
             .and_then(<[u8]>::first_chunk_mut);
         *at.ok_or(Failed)? = edit.new.get().to_be_bytes();
     }
-    for edit in edits.as_slice() {
+    Ok(())
+}
+
+/// Brings the checksum up to date.
+///
+/// # Safety
+///
+/// The fixed part of the header at `protoff` was made writable.
+#[inline]
+unsafe fn add_up(packet: &mut Packet<'_>, protoff: u32, edits: &[Edit]) {
+    for edit in edits {
         let (old, new) = edit.summands();
-        // SAFETY: The checksum is within the part made writable above; no
-        // borrow of the packet's bytes is used any more.
+        // SAFETY: The packet is valid and this CPU's own; the checksum is in the
+        // fixed part, by the safety requirement; no borrow of the packet's bytes
+        // is used any more.
         unsafe {
             bindings::tcp_csum_replace4(
                 packet.as_ptr(),
@@ -118,7 +160,6 @@ pub fn adjust(
             );
         }
     }
-    Ok(())
 }
 
 /// The `length` bytes at `protoff`, writable and in the packet's linear part.

@@ -3,14 +3,21 @@
 //! A packet in a hook, as connection tracking sees it: its bytes from the
 //! network header on, and the connection it carries.
 
+mod hook;
 pub mod resize;
 pub mod write;
+
+pub use hook::Hook;
 
 use super::{Conn, ConnRef, Info, Net};
 use core::{marker::PhantomData, mem::MaybeUninit, ptr::NonNull};
 use kernel::{alloc::KVec, prelude::GFP_ATOMIC, sync::rcu};
 use nf_bindings as bindings;
-use nf_proto::{be::Be32, l4::Reason, tuple::Family};
+use nf_proto::{
+    be::Be32,
+    l4::Reason,
+    tuple::{Address, Family},
+};
 
 /// How many bytes from the network header on are looked at where a packet's
 /// linear part has fewer: enough for an IPv6 header with options, a transport
@@ -140,21 +147,24 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The packet from the network header on, if all of it is linear.
+    /// The packet from the network header on, as far as it is linear, and how long
+    /// it is.
     #[inline]
-    pub fn linear_network_bytes(&self) -> Option<&[u8]> {
+    pub fn linear_part(&self) -> Option<(&[u8], u32)> {
         let skb = self.raw();
         let offset = self.network_offset();
-        if skb.data_len != 0 || skb.len <= offset {
+        let linear = skb.len.wrapping_sub(skb.data_len);
+        if linear <= offset {
             return None;
         }
         // SAFETY: As in `bytes_at`.
-        Some(unsafe {
+        let bytes = unsafe {
             core::slice::from_raw_parts(
                 skb.data.wrapping_offset(offset as i32 as isize),
-                skb.len.wrapping_sub(offset) as usize,
+                linear.wrapping_sub(offset) as usize,
             )
-        })
+        };
+        Some((bytes, skb.len.wrapping_sub(offset)))
     }
 
     /// What the byte says that has the protocol in a header of the family, if
@@ -307,6 +317,22 @@ impl<'a> Packet<'a> {
         (mask != 0).then_some(Be32::from_raw(mask))
     }
 
+    /// Packets to an address of a family leave by the same device as this one,
+    /// which may have a route. Under RCU.
+    pub fn leaves_towards(&self, net: Net, family: Family, address: &Address) -> bool {
+        let address = core::ptr::from_ref(address).cast();
+        // SAFETY: Packet and namespace are valid; an address is sixteen bytes,
+        // as the C one.
+        unsafe {
+            bindings::packet_leaves_towards(
+                self.as_ptr(),
+                net.as_ptr(),
+                family.number() as u8,
+                address,
+            )
+        }
+    }
+
     /// The packet carries something: a connection, a template, or that it is not
     /// to be tracked.
     #[inline]
@@ -338,6 +364,19 @@ impl<'a> Packet<'a> {
         } else {
             Carried::Connection(conn, info)
         }
+    }
+
+    /// The connection or template that the packet refers to, and how.
+    #[inline]
+    pub fn refers_to(&self) -> Option<(&'a Conn, Info)> {
+        let word = self.raw()._nfct;
+        let conn = (word & !INFO_MASK) as *const bindings::nf_conn;
+        if conn.is_null() {
+            return None;
+        }
+        // SAFETY: As in `carried`.
+        let conn = unsafe { Conn::from_raw(conn) };
+        Some((conn, Info::from_number((word & INFO_MASK) as u32)))
     }
 
     /// Takes the template away, with its reference.
@@ -389,95 +428,5 @@ impl<'a> Packet<'a> {
     fn set_word(&mut self, word: usize) {
         // SAFETY: By the type invariant, and borrowed mutably.
         unsafe { self.0.as_mut()._nfct = word };
-    }
-}
-
-/// Where in the stack a packet is (`struct nf_hook_state`).
-#[derive(Clone, Copy)]
-pub struct Hook<'a>(&'a bindings::nf_hook_state);
-
-impl<'a> Hook<'a> {
-    /// From a C pointer.
-    ///
-    /// # Safety
-    ///
-    /// Valid for `'a`, with its namespace.
-    #[inline]
-    pub unsafe fn from_raw(state: *const bindings::nf_hook_state) -> Self {
-        // SAFETY: By the function's safety requirement.
-        Hook(unsafe { &*state })
-    }
-
-    /// The C pointer.
-    #[inline]
-    pub fn as_ptr(self) -> *const bindings::nf_hook_state {
-        self.0
-    }
-
-    /// The namespace.
-    #[inline]
-    pub fn net(self) -> Net {
-        // SAFETY: A packet's hook runs while its namespace lives.
-        unsafe { Net::from_raw(self.0.net) }
-    }
-
-    /// The protocol family of the hook (`NFPROTO_*`).
-    #[inline]
-    pub fn family(self) -> u8 {
-        self.0.pf
-    }
-
-    /// The hook's number (`enum nf_inet_hooks`).
-    #[inline]
-    pub fn number(self) -> u8 {
-        self.0.hook
-    }
-
-    /// The checksum of a transport header or ICMP message is right, or not to
-    /// be verified here: only what enters the machine is.
-    #[inline]
-    pub fn checksum_ok(self, packet: &Packet<'_>, transport: u32, protocol: u8) -> bool {
-        if u32::from(self.0.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING
-            || packet.is_checksum_known()
-            || !self.net().checksum()
-        {
-            return true;
-        }
-        // SAFETY: The packet is valid, and reading its checksum state or
-        // content moves nothing.
-        unsafe {
-            bindings::nf_checksum(
-                packet.as_ptr(),
-                u32::from(self.0.hook),
-                packet.network_offset().wrapping_add(transport),
-                protocol,
-                self.0.pf.into(),
-            ) == 0
-        }
-    }
-
-    /// An SCTP packet's checksum is right, or not to be verified here.
-    pub fn sctp_checksum_ok(self, packet: &Packet<'_>, transport: u32) -> bool {
-        if u32::from(self.0.hook) != bindings::nf_inet_hooks_NF_INET_PRE_ROUTING
-            || !self.net().checksum()
-        {
-            return true;
-        }
-        // SAFETY: The packet is valid; reading its checksum moves nothing.
-        unsafe {
-            bindings::packet_sctp_ok(
-                packet.as_ptr(),
-                packet.network_offset().wrapping_add(transport),
-            )
-        }
-    }
-
-    /// The packet leaves through a VRF's device, and will come out of the real
-    /// one once more.
-    #[inline]
-    pub fn is_vrf_output(self) -> bool {
-        u32::from(self.0.hook) == bindings::nf_inet_hooks_NF_INET_POST_ROUTING
-            // SAFETY: The hook's device is valid, or null.
-            && unsafe { bindings::device_is_vrf(self.0.out) }
     }
 }

@@ -78,6 +78,17 @@ pub fn set_udp(conn: &Conn, state: udp::State) {
     }
 }
 
+/// Gives `set` the state of a connection that has just been made: all zero, the
+/// default one of every protocol.
+#[inline(always)]
+pub fn with_new<S: OfConnection, R>(conn: &Conn, set: impl FnOnce(&mut S) -> R) -> R {
+    debug_assert!(!conn.is_confirmed());
+    // SAFETY: `S` has the layout of a member of the union, and any bits are a value
+    // of it. Before it is confirmed, nobody looks at a connection's state but its
+    // packet's CPU.
+    set(unsafe { &mut *(&raw mut (*conn.as_ptr()).proto).cast::<S>() })
+}
+
 /// A timeout table of the connection's own, instead of the namespace's.
 pub type OwnTimeouts = Option<NonNull<u32>>;
 
@@ -108,6 +119,12 @@ pub fn udp_policy(net: Net, own: OwnTimeouts) -> udp::Policy {
         timeouts: table(own, &net.protocols().udp.timeouts),
         stream_after: HZ * udp::STREAM_AFTER,
     }
+}
+
+/// UDP's timeouts, where they are.
+#[inline]
+pub fn udp_timeouts(net: &Net, own: OwnTimeouts) -> &[AtomicU32; 2] {
+    in_place(own, &net.protocols().udp.timeouts)
 }
 
 /// TCP's timeouts, looked up where they are.

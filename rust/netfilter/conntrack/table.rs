@@ -15,11 +15,13 @@
 //! sees it by the value of the nulls marker at the chain's end, and starts
 //! again.
 
+mod packet;
 mod walk;
 
+pub use packet::Met;
 pub use walk::{Position, Walk};
 
-use super::{stat::Counter, Conn, ConnRef, Net, Zone};
+use super::{lock, stat::Counter, Conn, ConnRef, Net, Zone};
 use core::{
     mem::offset_of,
     ptr::{null_mut, NonNull},
@@ -430,10 +432,19 @@ impl Table {
     pub fn lock(&self, first: u32, second: u32) -> LockedChains<'_> {
         let (a, b) = (first % LOCKS, second % LOCKS);
         let locks = (a.min(b), a.max(b));
+        let plain = a == b && lock::are_bh_off();
         // SAFETY: Both numbers are below the number of locks, and the same
         // order is used everywhere.
-        let bh = unsafe { bindings::table_lock(locks.0, locks.1) };
+        let bh = unsafe {
+            if plain {
+                lock::lock(lock_at(a));
+                false
+            } else {
+                bindings::table_lock(locks.0, locks.1)
+            }
+        };
         LockedChains {
+            plain,
             table: self,
             locks,
             bh,
@@ -547,10 +558,24 @@ fn move_last(head: &Link, to: &Buckets, marker: usize) -> bool {
     }
 }
 
+/// One of the locks.
+///
+/// # Safety
+///
+/// `number` is below [`LOCKS`].
+#[inline(always)]
+unsafe fn lock_at(number: u32) -> *mut bindings::spinlock_t {
+    let first = (&raw mut bindings::nf_conntrack_locks).cast::<bindings::spinlock_t>();
+    // SAFETY: By the function's safety requirement.
+    unsafe { first.add(number as usize) }
+}
+
 /// Chains whose locks are held.
 pub struct LockedChains<'a> {
     table: &'a Table,
     locks: (u32, u32),
+    /// One lock, taken in place.
+    plain: bool,
     /// Bottom halves were on, and are off for the lock.
     bh: bool,
 }
@@ -651,6 +676,12 @@ impl Drop for LockedChains<'_> {
     fn drop(&mut self) {
         let (a, b) = self.locks;
         // SAFETY: Locked in `Table::lock`, by this guard.
-        unsafe { bindings::table_unlock(a, b, self.bh) };
+        unsafe {
+            if self.plain {
+                lock::unlock(lock_at(a));
+            } else {
+                bindings::table_unlock(a, b, self.bh);
+            }
+        }
     }
 }

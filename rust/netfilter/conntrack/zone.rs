@@ -2,46 +2,40 @@
 
 //! Zones: which table, so to speak, a connection is in.
 
-use core::mem::size_of;
+use core::mem::{offset_of, size_of};
 use nf_bindings as bindings;
 use nf_proto::tuple::Direction;
 
 /// A conntrack zone (`struct nf_conntrack_zone`): an id, and for which
 /// directions it holds; the other direction is in zone 0.
-#[repr(C)]
+///
+/// It is one word here: from the lowest bits on, the id, the flags, the directions,
+/// as they lie in memory.
 #[derive(Clone, Copy)]
-pub struct Zone {
-    id: u16,
-    flags: u8,
-    dir: u8,
-}
+pub struct Zone(u32);
 
-const _: () = assert!(size_of::<Zone>() == 4);
+const _: () = {
+    type C = bindings::nf_conntrack_zone;
+    assert!(cfg!(target_endian = "little") && size_of::<C>() == size_of::<Zone>());
+    assert!(offset_of!(C, id) == 0 && offset_of!(C, flags) == 2 && offset_of!(C, dir) == 3);
+};
 
 impl Zone {
     /// The zone that everything is in when no rule says otherwise.
-    pub const DEFAULT: Zone = Zone {
-        id: 0,
-        flags: 0,
-        dir: 3,
-    };
+    pub const DEFAULT: Zone = Zone::new(0, 3);
 
     /// A zone by its id, for the directions in `directions`
     /// (`NF_CT_ZONE_DIR_*`: bit 0 original, bit 1 reply).
     #[inline]
     pub const fn new(id: u16, directions: u8) -> Self {
-        Zone {
-            id,
-            flags: 0,
-            dir: directions,
-        }
+        Zone(id as u32 | (directions as u32) << 24)
     }
 
     /// The id for one direction (`nf_ct_zone_id`).
     #[inline]
     pub const fn id(&self, direction: Direction) -> u16 {
-        if self.dir & (1 << direction as u8) != 0 {
-            self.id
+        if self.directions() & (1 << direction as u8) != 0 {
+            self.raw_id()
         } else {
             0
         }
@@ -51,49 +45,46 @@ impl Zone {
     #[inline]
     pub const fn same_id(self, other: Zone, direction: Direction) -> bool {
         // Almost always all of it is the same.
-        self.word() == other.word() || self.id(direction) == other.id(direction)
-    }
-
-    #[inline]
-    const fn word(self) -> u32 {
-        self.id as u32 | (self.flags as u32) << 16 | (self.dir as u32) << 24
+        self.0 == other.0 || self.id(direction) == other.id(direction)
     }
 
     /// The id, whatever the directions.
     #[inline]
     pub const fn raw_id(&self) -> u16 {
-        self.id
+        self.0 as u16
     }
 
     /// The directions (`NF_CT_ZONE_DIR_*`).
     #[inline]
     pub const fn directions(&self) -> u8 {
-        self.dir
+        (self.0 >> 24) as u8
+    }
+
+    #[inline]
+    const fn flags(&self) -> u8 {
+        (self.0 >> 16) as u8
     }
 
     /// The id is taken from the packet's mark (`NF_CT_FLAG_MARK`).
     #[inline]
     pub const fn by_mark(&self) -> bool {
-        self.flags & bindings::NF_CT_FLAG_MARK as u8 != 0
+        self.flags() & bindings::NF_CT_FLAG_MARK as u8 != 0
     }
 
     /// From C.
     #[inline]
     pub const fn from_c(zone: &bindings::nf_conntrack_zone) -> Self {
-        Zone {
-            id: zone.id,
-            flags: zone.flags,
-            dir: zone.dir,
-        }
+        // SAFETY: Four bytes, laid out as asserted above.
+        Zone(unsafe { core::ptr::from_ref(zone).cast::<u32>().read_unaligned() })
     }
 
     /// To C.
     #[inline]
     pub const fn to_c(self) -> bindings::nf_conntrack_zone {
         bindings::nf_conntrack_zone {
-            id: self.id,
-            flags: self.flags,
-            dir: self.dir,
+            id: self.raw_id(),
+            flags: self.flags(),
+            dir: self.directions(),
         }
     }
 }

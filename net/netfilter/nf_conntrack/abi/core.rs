@@ -3,18 +3,18 @@
 //! The core: include/net/netfilter/nf_conntrack.h and nf_conntrack_core.h.
 
 use crate::{
-    alloc, change, check_prototype,
+    alloc, check_prototype,
     confirm::{self, Confirmed},
-    delete, ecache, expect, helper, iterate, packet,
+    ecache, expect, helper, iterate, packet,
     store::{self, CACHE},
     timeout,
 };
 use core::{ptr::null_mut, ptr::NonNull, sync::atomic::Ordering};
-use kernel::ffi::{c_int, c_uint, c_ulong, c_void};
+use kernel::ffi::{c_int, c_uint, c_void};
 use netfilter::conntrack::{
-    account, conn,
+    conn,
     skb::{Carried, Hook, Packet},
-    tuple, Conn, ConnRef, Info, Net, Status, Zone,
+    tuple, Conn, ConnRef, Net, Status, Zone,
 };
 use nf_bindings as bindings;
 use nf_proto::tuple::Direction;
@@ -24,9 +24,6 @@ const DROP: c_uint = bindings::NF_DROP;
 
 check_prototype!(
     __nf_conntrack_confirm,
-    __nf_ct_change_status,
-    __nf_ct_change_timeout,
-    __nf_ct_refresh_acct,
     nf_confirm,
     nf_conntrack_alloc,
     nf_conntrack_count,
@@ -36,17 +33,13 @@ check_prototype!(
     nf_conntrack_in,
     nf_conntrack_lock,
     nf_conntrack_tuple_taken,
-    nf_ct_acct_add,
     nf_ct_alloc_hashtable,
-    nf_ct_change_status_common,
-    nf_ct_delete,
     nf_ct_destroy,
     nf_ct_get_id,
     nf_ct_get_tuplepr,
     nf_ct_invert_tuple,
     nf_ct_iterate_cleanup_net,
     nf_ct_iterate_destroy,
-    nf_ct_kill_acct,
     nf_ct_tmpl_alloc,
     nf_ct_tmpl_free,
 );
@@ -297,74 +290,6 @@ pub unsafe extern "C" fn nf_ct_destroy(nfct: *mut bindings::nf_conntrack) {
 
 /// # Safety
 ///
-/// C: `ct` is valid, and a reference of it the caller's.
-#[no_mangle]
-pub unsafe extern "C" fn nf_ct_delete(
-    ct: *mut bindings::nf_conn,
-    portid: u32,
-    report: c_int,
-) -> bool {
-    // SAFETY: By the C contract.
-    delete::delete(unsafe { Conn::from_raw(ct) }, portid, report)
-}
-
-/// # Safety
-///
-/// C: `ct` and `skb` are valid.
-#[no_mangle]
-pub unsafe extern "C" fn nf_ct_kill_acct(
-    ct: *mut bindings::nf_conn,
-    ctinfo: bindings::ip_conntrack_info,
-    skb: *const bindings::sk_buff,
-) -> bool {
-    // SAFETY: By the C contract.
-    let (conn, packet) = unsafe { (Conn::from_raw(ct), Packet::from_raw(skb.cast_mut())) };
-    account::add(conn, Info::from_number(ctinfo).direction(), 1, packet.len());
-    delete::kill(conn)
-}
-
-/// # Safety
-///
-/// C: `ct` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn __nf_ct_refresh_acct(
-    ct: *mut bindings::nf_conn,
-    ctinfo: bindings::ip_conntrack_info,
-    extra_jiffies: u32,
-    bytes: c_uint,
-) {
-    // SAFETY: By the C contract.
-    let conn = unsafe { Conn::from_raw(ct) };
-    crate::proto::refresh(
-        conn,
-        Info::from_number(ctinfo).direction(),
-        extra_jiffies,
-        bytes,
-    );
-}
-
-/// # Safety
-///
-/// C: `ct` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn nf_ct_acct_add(
-    ct: *mut bindings::nf_conn,
-    dir: u32,
-    packets: c_uint,
-    bytes: c_uint,
-) {
-    // SAFETY: By the C contract.
-    let conn = unsafe { Conn::from_raw(ct) };
-    let direction = if dir == 0 {
-        Direction::Original
-    } else {
-        Direction::Reply
-    };
-    account::add(conn, direction, packets, bytes);
-}
-
-/// # Safety
-///
 /// C: `ct` is not in the table, and the caller has its only reference.
 #[no_mangle]
 pub unsafe extern "C" fn nf_conntrack_hash_check_insert(ct: *mut bindings::nf_conn) -> c_int {
@@ -375,48 +300,6 @@ pub unsafe extern "C" fn nf_conntrack_hash_check_insert(ct: *mut bindings::nf_co
         Ok(()) => 0,
         Err(confirm::NotInserted::Exists) => kernel::error::code::EEXIST.to_errno(),
         Err(confirm::NotInserted::ChainTooLong) => kernel::error::code::ENOSPC.to_errno(),
-    }
-}
-
-/// # Safety
-///
-/// C: `ct` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn __nf_ct_change_timeout(ct: *mut bindings::nf_conn, timeout: u64) -> c_int {
-    // SAFETY: By the C contract.
-    let conn = unsafe { Conn::from_raw(ct) };
-    match change::timeout(conn, timeout) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
-    }
-}
-
-/// # Safety
-///
-/// C: `ct` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn __nf_ct_change_status(
-    ct: *mut bindings::nf_conn,
-    on: c_ulong,
-    off: c_ulong,
-) {
-    // SAFETY: By the C contract.
-    unsafe { Conn::from_raw(ct) }.change_status(Status(on as u64), Status(off as u64));
-}
-
-/// # Safety
-///
-/// C: `ct` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn nf_ct_change_status_common(
-    ct: *mut bindings::nf_conn,
-    status: c_uint,
-) -> c_int {
-    // SAFETY: By the C contract.
-    let conn = unsafe { Conn::from_raw(ct) };
-    match change::status(conn, Status(u64::from(status))) {
-        Ok(()) => 0,
-        Err(error) => error.to_errno(),
     }
 }
 

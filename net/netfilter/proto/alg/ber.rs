@@ -35,6 +35,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// At `at` in an encoding, of which what is before `end` is read; at its end
+    /// if there is no such place.
+    #[inline]
+    pub fn within(encoding: &'a [u8], at: usize, end: usize) -> Self {
+        Reader {
+            rest: encoding.get(at..end).unwrap_or(&[]),
+            at,
+        }
+    }
+
+    /// Where it is, in bytes from the start of the encoding.
+    #[inline]
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Where what can be read ends, in bytes from the start of the encoding.
+    #[inline]
+    pub const fn end_at(&self) -> usize {
+        self.at.saturating_add(self.rest.len())
+    }
+
     /// Nothing is left.
     #[inline]
     pub const fn is_at_end(&self) -> bool {

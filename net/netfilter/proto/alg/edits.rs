@@ -2,33 +2,61 @@
 
 //! Texts to be written in place of others, in the order of a payload.
 
-use super::{text::Buffer, Span};
+use super::Span;
 
-/// Up to `N` texts of up to `L` bytes.
-#[derive(Clone)]
-pub struct Edits<const N: usize, const L: usize> {
-    edits: [Option<(Span, Buffer<L>)>; N],
+/// Texts to be written: as many as there are slots, and as long as there is
+/// room.
+pub struct Edits<'r> {
+    slots: &'r mut [Slot],
     count: usize,
+    room: &'r mut [u8],
+    used: usize,
+}
+
+/// Room for one of the [`Edits`].
+#[derive(Clone, Copy, Default)]
+pub struct Slot {
+    /// What is replaced.
+    start: u32,
+    len: u32,
+    /// Where the text is in the room for texts.
+    text: u32,
+    text_len: u32,
+}
+
+impl Slot {
+    fn span(&self) -> Span {
+        Span {
+            start: self.start as usize,
+            len: self.len as usize,
+        }
+    }
+
+    fn text<'t>(&self, room: &'t [u8]) -> &'t [u8] {
+        let from = room.get(self.text as usize..).unwrap_or(&[]);
+        from.get(..self.text_len as usize).unwrap_or(&[])
+    }
 }
 
 /// There is no room, or two texts would be in each other's way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DoNotFit;
 
-impl<const N: usize, const L: usize> Edits<N, L> {
-    /// None.
+impl<'r> Edits<'r> {
+    /// None; to be kept in these slots and this room.
     #[inline]
-    #[allow(clippy::new_without_default)]
-    pub const fn new() -> Self {
+    pub fn new(slots: &'r mut [Slot], room: &'r mut [u8]) -> Self {
         Edits {
-            edits: [const { None }; N],
+            slots,
             count: 0,
+            room,
+            used: 0,
         }
     }
 
     /// Adds a text, to be written in place of `span`. What is to be replaced
     /// already stays as it was first said.
-    pub fn add(&mut self, span: Span, text: Buffer<L>) -> Result<(), DoNotFit> {
+    pub fn add(&mut self, span: Span, text: &[u8]) -> Result<(), DoNotFit> {
         let end = span.start.checked_add(span.len).ok_or(DoNotFit)?;
         let mut at = 0usize;
         for (there, _) in self.iter() {
@@ -43,28 +71,40 @@ impl<const N: usize, const L: usize> Edits<N, L> {
                 at = at.saturating_add(1);
             }
         }
+        let number = |value: usize| u32::try_from(value).map_err(|_| DoNotFit);
+        let used = self.used.checked_add(text.len()).ok_or(DoNotFit)?;
+        let mut next = Slot {
+            start: number(span.start)?,
+            len: number(span.len)?,
+            text: number(self.used)?,
+            text_len: number(text.len())?,
+        };
+        number(end)?;
+        let place = self.room.get_mut(self.used..used).ok_or(DoNotFit)?;
+        let count = self.count.checked_add(1).ok_or(DoNotFit)?;
+        let slots = self.slots.get_mut(..count).ok_or(DoNotFit)?;
+        for (to, from) in place.iter_mut().zip(text) {
+            *to = *from;
+        }
         // Whatever is behind moves on by one.
-        let behind = self.edits.get_mut(at..).ok_or(DoNotFit)?;
-        if self.count >= N {
-            return Err(DoNotFit);
-        }
-        let mut next = Some((span, text));
-        for slot in behind {
+        for slot in slots.iter_mut().skip(at) {
             core::mem::swap(slot, &mut next);
-            if next.is_none() {
-                break;
-            }
         }
-        self.count = self.count.saturating_add(1);
+        (self.count, self.used) = (count, used);
         Ok(())
     }
 
+    /// How many there are.
+    #[inline]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
     /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Span, &[u8])> {
-        self.edits
-            .iter()
-            .flatten()
-            .map(|(span, text)| (*span, text.text()))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Span, &[u8])> {
+        let room = &*self.room;
+        let slots = self.slots.get(..self.count).unwrap_or(&[]);
+        slots.iter().map(move |slot| (slot.span(), slot.text(room)))
     }
 
     /// By how many bytes what is from `start` up to `end` grows.
@@ -85,17 +125,12 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    fn text(text: &[u8]) -> Buffer<4> {
-        let mut buffer = Buffer::new();
-        buffer.push(text).unwrap();
-        buffer
-    }
-
     #[test]
     fn order_is_that_of_the_payload() {
-        let mut edits = Edits::<3, 4>::new();
+        let (mut slots, mut room) = ([Slot::default(); 3], [0; 16]);
+        let mut edits = Edits::new(&mut slots, &mut room);
         for (start, new) in [(20, b"b"), (10, b"a"), (30, b"c")] {
-            assert_eq!(edits.add(Span { start, len: 3 }, text(new)), Ok(()));
+            assert_eq!(edits.add(Span { start, len: 3 }, new), Ok(()));
         }
         let found: Vec<_> = edits
             .iter()
@@ -104,27 +139,39 @@ mod tests {
         assert_eq!(found, [(10, &b"a"[..]), (20, b"b"), (30, b"c")]);
         assert_eq!(edits.growth(0, 100), -6);
         assert_eq!(edits.growth(15, 30), -2);
-        assert_eq!(
-            edits.add(Span { start: 40, len: 1 }, text(b"d")),
-            Err(DoNotFit)
-        );
+        // No slot is left.
+        let span = Span { start: 40, len: 1 };
+        assert_eq!(edits.add(span, b"d"), Err(DoNotFit));
+        assert_eq!(edits.count(), 3);
+    }
+
+    #[test]
+    fn texts_have_so_much_room() {
+        let (mut slots, mut room) = ([Slot::default(); 3], [0; 4]);
+        let mut edits = Edits::new(&mut slots, &mut room);
+        let at = |start| Span { start, len: 1 };
+        assert_eq!(edits.add(at(1), b"abc"), Ok(()));
+        assert_eq!(edits.add(at(3), b"de"), Err(DoNotFit));
+        assert_eq!(edits.add(at(3), b"d"), Ok(()));
+        assert_eq!(edits.add(at(5), b""), Ok(()));
+        let texts: Vec<_> = edits.iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, [&b"abc"[..], b"d", b""]);
     }
 
     #[test]
     fn first_word_counts_and_overlaps_are_refused() {
-        let mut edits = Edits::<8, 4>::new();
+        let (mut slots, mut room) = ([Slot::default(); 8], [0; 64]);
+        let mut edits = Edits::new(&mut slots, &mut room);
         let span = Span { start: 10, len: 5 };
-        assert_eq!(edits.add(span, text(b"one")), Ok(()));
-        assert_eq!(edits.add(span, text(b"two")), Ok(()));
+        assert_eq!(edits.add(span, b"one"), Ok(()));
+        assert_eq!(edits.add(span, b"two"), Ok(()));
         assert_eq!(edits.iter().next(), Some((span, &b"one"[..])));
         for (start, len) in [(9, 2), (14, 1), (11, 1), (0, 100)] {
-            assert_eq!(edits.add(Span { start, len }, text(b"x")), Err(DoNotFit));
+            assert_eq!(edits.add(Span { start, len }, b"x"), Err(DoNotFit));
         }
-        assert_eq!(edits.add(Span { start: 15, len: 1 }, text(b"x")), Ok(()));
-        let far = Span {
-            start: usize::MAX,
-            len: 2,
-        };
-        assert_eq!(edits.add(far, text(b"x")), Err(DoNotFit));
+        assert_eq!(edits.add(Span { start: 15, len: 1 }, b"x"), Ok(()));
+        for start in [usize::MAX, u32::MAX as usize] {
+            assert_eq!(edits.add(Span { start, len: 2 }, b"x"), Err(DoNotFit));
+        }
     }
 }

@@ -11,10 +11,14 @@ mod message;
 pub use message::{messages, Message, Messages, Placed};
 
 use super::room::{Kept, Reader, Writer};
-use crate::{be::Be16, tuple::Direction};
+use crate::{
+    be::Be16,
+    l4::number,
+    tuple::{Direction, Tuple},
+};
 
 /// How far the control connection is (`enum pptp_ctrlsess_state`).
-#[repr(u8)]
+#[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Session {
     #[default]
@@ -26,13 +30,13 @@ enum Session {
 }
 
 /// How far the call is (`enum pptp_ctrlcall_state`).
-#[repr(u8)]
+#[repr(u32)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Call {
     #[default]
     None,
     /// The PNS calls.
-    OutRequested,
+    OutRequested = 2,
     OutConfirmed,
     /// The PAC calls.
     InRequested,
@@ -174,6 +178,9 @@ impl Control {
                 ) =>
             {
                 self.session = if ok { Session::None } else { Session::Failed };
+                self.call = Call::None;
+                // RFC 2637, section 2.3: all calls are cleared with it.
+                return Step::Over;
             }
             Message::OutCallReply {
                 pac,
@@ -220,38 +227,77 @@ impl Control {
     }
 }
 
+/// The tuples of a call's packets as they come: in the direction of the PNS's,
+/// and in that of the PAC's, of a control connection with these tuples.
+pub fn tunnel(control: [&Tuple; 2], ids: Ids) -> [Tuple; 2] {
+    let [original, reply] = control;
+    let packets = |tuple: &Tuple, from, to| {
+        let mut packets = *tuple;
+        packets.src.id = from;
+        packets.dst.id = to;
+        packets.dst.protocol = number::GRE;
+        packets.dst.direction = 0;
+        packets
+    };
+    [
+        packets(original, ids.pns, ids.pac),
+        packets(reply, ids.pac, ids.pns_outside),
+    ]
+}
+
+/// The ids of a call, one of whose [`tunnel`] tuples is `tuple`, that of
+/// `direction`; `other` is the PNS's id that is not in it.
+pub const fn ids_of(tuple: &Tuple, direction: Direction, other: Be16) -> Ids {
+    match direction {
+        Direction::Original => Ids {
+            pac: tuple.dst.id,
+            pns: tuple.src.id,
+            pns_outside: other,
+        },
+        Direction::Reply => Ids {
+            pac: tuple.src.id,
+            pns: other,
+            pns_outside: tuple.dst.id,
+        },
+    }
+}
+
+/// Begins as `struct nf_ct_pptp_master` does. The pointers behind that are not
+/// the helper's: they change under another lock.
 impl Kept for Control {
+    const LEN: usize = 14;
+
     fn load(reader: &mut Reader<'_>) -> Self {
-        let session = match reader.byte() {
+        let session = match reader.word() {
             1 => Session::Failed,
             2 => Session::Stopping,
             3 => Session::Requested,
             4 => Session::Confirmed,
             _ => Session::None,
         };
-        let call = match reader.byte() {
-            1 => Call::OutRequested,
-            2 => Call::OutConfirmed,
-            3 => Call::InRequested,
-            4 => Call::InReplied,
-            5 => Call::InConfirmed,
-            6 => Call::Clearing,
+        let call = match reader.word() {
+            2 => Call::OutRequested,
+            3 => Call::OutConfirmed,
+            4 => Call::InRequested,
+            5 => Call::InReplied,
+            6 => Call::InConfirmed,
+            7 => Call::Clearing,
             _ => Call::None,
         };
         let ids = Ids {
             pac: reader.be16(),
-            pns: reader.be16(),
             pns_outside: reader.be16(),
+            pns: reader.be16(),
         };
         Control { session, call, ids }
     }
 
     fn store(&self, writer: &mut Writer<'_>) {
-        writer.byte(self.session as u8);
-        writer.byte(self.call as u8);
+        writer.word(self.session as u32);
+        writer.word(self.call as u32);
         writer.be16(self.ids.pac);
-        writer.be16(self.ids.pns);
         writer.be16(self.ids.pns_outside);
+        writer.be16(self.ids.pns);
     }
 }
 

@@ -14,6 +14,10 @@ pub type Room = [u8; SIZE];
 /// Something that is kept in a connection's [`Room`]. Whatever bytes are there
 /// mean something; zeros mean the default.
 pub trait Kept: Default {
+    /// How many bytes it has, from the room's start on. The others are left
+    /// alone, and not looked at: they may be somebody else's.
+    const LEN: usize = SIZE;
+
     /// What the bytes mean.
     fn load(reader: &mut Reader<'_>) -> Self;
 
@@ -23,13 +27,13 @@ pub trait Kept: Default {
 
 /// Reads what `room` keeps.
 #[inline]
-pub fn load<T: Kept>(room: &Room) -> T {
+pub fn load<T: Kept>(room: &[u8]) -> T {
     T::load(&mut Reader(room))
 }
 
 /// Keeps `value` in `room`.
 #[inline]
-pub fn store<T: Kept>(value: &T, room: &mut Room) {
+pub fn store<T: Kept>(value: &T, room: &mut [u8]) {
     value.store(&mut Writer(room));
 }
 
@@ -133,9 +137,10 @@ pub(super) mod tests {
     /// What is kept is found again, there is room for it, zeros are the default.
     #[track_caller]
     pub(in super::super) fn is_kept<T: Kept + PartialEq + core::fmt::Debug>(value: T) {
-        let mut room = [0; SIZE];
-        assert_eq!(load::<T>(&room), T::default());
-        store(&value, &mut room);
-        assert_eq!(load::<T>(&room), value);
+        let mut whole = [0; SIZE];
+        let room = &mut whole[..T::LEN];
+        assert_eq!(load::<T>(room), T::default());
+        store(&value, room);
+        assert_eq!(load::<T>(room), value);
     }
 }

@@ -3,14 +3,16 @@
 //! SIP (RFC 3261) with SDP (RFC 8866): calls, and where their media go.
 //!
 //! [`message`] takes a message apart, [`uri`] reads addresses and parameters in
-//! header values, [`sdp`] reads the description of a session, and [`translate`]
-//! says what NAT has to write into the headers. All positions are in bytes from
+//! header values, [`sdp`] reads the description of a session, [`streams`] goes
+//! through it, and [`translate`] says what NAT has to write. [`find`] is for others than the helper. All positions are in bytes from
 //! the start of the payload that the message is in.
 
+pub mod find;
 pub mod message;
 pub mod sdp;
 pub mod state;
 pub mod stream;
+pub mod streams;
 pub mod translate;
 pub mod uri;
 

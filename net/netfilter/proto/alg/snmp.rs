@@ -4,6 +4,7 @@
 //! and in a trap as the agent's address.
 
 use super::ber::{Element, Malformed, Reader};
+use crate::tuple::Direction;
 
 /// Tags: universal ones of X.680, then those of RFC 1155 and RFC 3416.
 mod tag {
@@ -70,17 +71,63 @@ impl<'a> Message<'a> {
     /// four bytes.
     pub fn addresses(&self) -> impl Iterator<Item = usize> + 'a {
         let mut bindings = self.bindings;
-        let values = core::iter::from_fn(move || {
-            while !bindings.is_at_end() {
-                // Cannot fail: it was read before.
-                let value = value(&mut bindings).ok()?;
-                if value.tag == tag::IP_ADDRESS {
-                    return Some(value.at);
-                }
-            }
-            None
-        });
+        let values = core::iter::from_fn(move || next_address(&mut bindings));
         self.agent.into_iter().chain(values)
+    }
+}
+
+/// The next address that is a value of bindings that were found right.
+fn next_address(bindings: &mut Reader<'_>) -> Option<usize> {
+    while !bindings.is_at_end() {
+        let value = value(bindings).ok()?;
+        if value.tag == tag::IP_ADDRESS {
+            return Some(value.at);
+        }
+    }
+    None
+}
+
+const AGENT_PORT: u16 = 161;
+const TRAP_PORT: u16 = 162;
+
+/// A datagram of these ports, in host order, and this direction can tell of its
+/// sender's address: all but what comes back from where traps go, and what an
+/// agent's port begins.
+pub const fn is_translated(source: u16, destination: u16, direction: Direction) -> bool {
+    match direction {
+        Direction::Original => source != AGENT_PORT,
+        Direction::Reply => destination != TRAP_PORT,
+    }
+}
+
+/// Replaces the address `from` by `to` wherever the datagram's payload has it. If
+/// it does; false if nothing was changed.
+///
+/// # Errors
+///
+/// [`Malformed`], with nothing changed, if it is no message of version 1 or 2c.
+pub fn translate(payload: &mut [u8], from: [u8; 4], to: [u8; 4]) -> Result<bool, Malformed> {
+    let Message { agent, bindings } = Message::parse(payload)?;
+    let (mut at, end) = (bindings.at(), bindings.end_at());
+    let mut changed = false;
+    let mut replace = |payload: &mut [u8], at: usize| {
+        if let Some(place) = payload.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            if *place == from {
+                *place = to;
+                changed = true;
+            }
+        }
+    };
+    if let Some(agent) = agent {
+        replace(payload, agent);
+    }
+    loop {
+        let mut bindings = Reader::within(payload, at, end);
+        let Some(address) = next_address(&mut bindings) else {
+            return Ok(changed);
+        };
+        at = bindings.at();
+        replace(payload, address);
     }
 }
 
@@ -231,6 +278,54 @@ mod tests {
             for cut in 0..whole.len() {
                 assert_eq!(found(&whole[..cut]), None, "{cut}");
             }
+        }
+    }
+
+    /// Wherever it is, and nothing else.
+    #[test]
+    fn one_address_becomes_another() {
+        const FROM: [u8; 4] = [10, 0, 0, 1];
+        const TO: [u8; 4] = [192, 0, 2, 77];
+        let bindings = |address: [u8; 4]| {
+            [
+                binding(0x40, &address),
+                binding(4, &FROM),
+                binding(0x40, &[10, 0, 0, 2]),
+                binding(0x40, &address),
+                binding(6, &FROM),
+            ]
+        };
+        let mut payload = response(&bindings(FROM));
+        assert_eq!(translate(&mut payload, FROM, TO), Ok(true));
+        assert_eq!(payload, response(&bindings(TO)));
+        assert_eq!(translate(&mut payload, FROM, TO), Ok(false));
+        assert_eq!(payload, response(&bindings(TO)));
+
+        let mut trap = trap_v1(&FROM);
+        assert_eq!(translate(&mut trap, FROM, TO), Ok(true));
+        assert_eq!(trap, trap_v1(&TO));
+
+        // All or nothing: the last binding is cut.
+        let mut bad = response(&bindings(FROM));
+        bad.pop();
+        let before = bad.clone();
+        assert_eq!(translate(&mut bad, FROM, TO), Err(Malformed));
+        assert_eq!(bad, before);
+    }
+
+    #[test]
+    fn whose_address_is_translated() {
+        use Direction::{Original, Reply};
+        for (source, destination, direction, is) in [
+            (40000, 161, Original, true),
+            (161, 40000, Reply, true),
+            (161, 40000, Original, false),
+            (40000, 162, Original, true),
+            (40000, 162, Reply, false),
+            (162, 40000, Reply, true),
+            (161, 162, Original, false),
+        ] {
+            assert_eq!(is_translated(source, destination, direction), is);
         }
     }
 

@@ -12,9 +12,11 @@ mod resync;
 mod seq;
 mod state;
 mod transition;
+mod usual;
 mod window;
 
 pub use state::{flag, Seen, State, TcpConntrack, UnknownState};
+pub use usual::{first_syn, may_be_steady, steady};
 
 use self::{
     reset::Reset,
@@ -130,7 +132,7 @@ struct Arrival<'a> {
 }
 
 impl<'a> Arrival<'a> {
-    #[inline]
+    #[inline(always)]
     fn new(segment: &'a Segment, flow: &Flow) -> Self {
         let ack_offset = flow.ack_offset as u32;
         Self {
@@ -146,7 +148,7 @@ impl<'a> Arrival<'a> {
     /// The highest right edge of its SACK blocks, as [`Self::ack`].
     #[inline]
     fn sack_edge(&self) -> Option<u32> {
-        let edge = self.segment.options.sack_edge?;
+        let edge = self.segment.options.sack_edge()?;
         Some(edge.wrapping_sub(self.ack_offset))
     }
 }
@@ -211,70 +213,37 @@ impl<T: TimeoutTable> Protocol for Tcp<T> {
         Ok(state)
     }
 
-    #[inline(always)]
+    #[inline]
     fn update(state: &mut State, segment: &Segment, flow: &Flow, policy: &Policy<T>) -> Outcome {
-        let arrival = Arrival::new(segment, flow);
-        let from = state.state();
-
-        if arrival.kind != Kind::Ack || from != TcpConntrack::Established {
-            return seldom(state, &arrival, flow, policy);
-        }
-        // Nearly every segment.
-        let step = Step {
-            from,
-            to: from,
-            trust: Trust::Nothing,
+        let arrival = &Arrival::new(segment, flow);
+        let step = match plan(state, arrival, flow, policy) {
+            Ok(step) => step,
+            Err(outcome) => return outcome,
         };
-        checked(state, &arrival, flow, policy, step)
-    }
-}
-
-/// A segment that opens or closes, or comes meanwhile.
-#[inline(never)]
-fn seldom<T: TimeoutTable>(
-    state: &mut State,
-    arrival: &Arrival<'_>,
-    flow: &Flow,
-    policy: &Policy<T>,
-) -> Outcome {
-    let step = match plan(state, arrival, flow, policy) {
-        Ok(step) => step,
-        Err(outcome) => return outcome,
-    };
-    match step.trust {
-        Trust::Nothing => checked(state, arrival, flow, policy, step),
-        Trust::All => accepted(state, arrival, flow, policy, step),
-        Trust::Unchanged => {
-            let seen = state.seen;
-            let outcome = checked(state, arrival, flow, policy, step);
+        let kept = match step.trust {
+            Trust::Unchanged => Some(state.seen),
+            _ => None,
+        };
+        let fit = match step.trust {
+            Trust::All => Fit::Fits,
+            _ => window::check(state, arrival, policy.be_liberal),
+        };
+        let outcome = match (fit, step.trust) {
+            (Fit::Fits, _) => accepted(state, arrival, flow, policy, step),
+            (_, Trust::Foreign) => ignored(Reason::TcpInvalidRst),
+            (Fit::Ignore, _) => ignored(Reason::TcpOutOfWindow),
+            (Fit::Invalid, _) => refused(state, arrival, flow, policy),
+        };
+        if let Some(seen) = kept {
             state.seen = seen;
-            outcome
         }
-        Trust::Foreign => match window::check(state, arrival, policy.be_liberal) {
-            Fit::Fits => accepted(state, arrival, flow, policy, step),
-            Fit::Ignore | Fit::Invalid => ignored(Reason::TcpInvalidRst),
-        },
-    }
-}
-
-/// A segment whose numbers decide.
-#[inline(always)]
-fn checked<T: TimeoutTable>(
-    state: &mut State,
-    arrival: &Arrival<'_>,
-    flow: &Flow,
-    policy: &Policy<T>,
-    step: Step,
-) -> Outcome {
-    match window::check(state, arrival, policy.be_liberal) {
-        Fit::Fits => accepted(state, arrival, flow, policy, step),
-        Fit::Ignore => ignored(Reason::TcpOutOfWindow),
-        Fit::Invalid => refused(state, arrival, flow, policy),
+        outcome
     }
 }
 
 /// What a segment may do by its control bits, and by its numbers if it is a
 /// RST; or what becomes of it already.
+#[inline(always)]
 fn plan<T: TimeoutTable>(
     state: &mut State,
     arrival: &Arrival<'_>,
@@ -417,7 +386,7 @@ fn accepted<T: TimeoutTable>(
 
 /// The timeout after a segment of `kind` that led to `to`: that of the state,
 /// or a shorter one if the connection seems stuck.
-#[inline]
+#[inline(always)]
 fn timeout<T: TimeoutTable>(
     state: &State,
     kind: Kind,

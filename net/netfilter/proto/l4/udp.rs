@@ -4,6 +4,7 @@
 
 use super::{Flow, Jiffies, Outcome, Protocol, Reason};
 use crate::packet;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Timeouts (`enum udp_conntrack`), and their defaults, seconds.
 pub const DEFAULT_TIMEOUTS: [u32; 2] = [30, 120];
@@ -24,6 +25,17 @@ pub struct State {
     /// upper one. All 0 if no packet began it: ctnetlink made it, and it counts as
     /// one.
     pub stream_from: u64,
+}
+
+impl State {
+    /// It is not a stream yet, unless it is assured.
+    #[inline]
+    fn is_young(self, now: Jiffies) -> bool {
+        // The clock has 32 bits: half of its range later, 99 days at 250 Hz, an
+        // age looks negative. By then the flow is assured.
+        let age = now.wrapping_sub(self.stream_from as u32) as i32;
+        self.stream_from != 0 && age <= 0
+    }
 }
 
 /// Tells a time that is 0 from none.
@@ -60,16 +72,46 @@ impl Protocol for Udp {
         if !flow.seen_reply {
             return Outcome::accept(unreplied);
         }
-        // The clock has 32 bits: half of its range later, 99 days at 250 Hz, an
-        // age looks negative. By then the flow is assured.
-        let age = flow.now.wrapping_sub(state.stream_from as u32) as i32;
-        if !flow.assured && state.stream_from != 0 && age <= 0 {
+        if !flow.assured && state.is_young(flow.now) {
             return Outcome::accept(unreplied);
         }
         let mut outcome = Outcome::accept(replied);
         outcome.changes.assured = !flow.assured;
         outcome
     }
+}
+
+/// The state of a flow that begins now, and its timeout: what
+/// [`Udp::update`](Protocol::update) says then.
+#[inline]
+pub fn first(now: Jiffies, policy: &Policy) -> (State, u32) {
+    let [unreplied, _] = policy.timeouts;
+    let stream_from = SET | u64::from(now.wrapping_add(policy.stream_after));
+    (State { stream_from }, unreplied)
+}
+
+/// The timeout of a flow that goes on, as [`Udp::update`](Protocol::update) says
+/// it; nothing if that is not all that it says. `state` is asked only if it
+/// matters.
+#[inline(always)]
+pub fn steady(
+    state: impl FnOnce() -> State,
+    seen_reply: bool,
+    assured: bool,
+    now: Jiffies,
+    timeouts: &[AtomicU32; 2],
+) -> Option<u32> {
+    let [unreplied, replied] = timeouts;
+    let timeout = if !seen_reply {
+        unreplied
+    } else if assured {
+        replied
+    } else if state().is_young(now) {
+        unreplied
+    } else {
+        return None;
+    };
+    Some(timeout.load(Ordering::Relaxed))
 }
 
 #[cfg(test)]
@@ -96,7 +138,28 @@ mod tests {
 
     fn update(state: &mut State, flow: Flow) -> Outcome {
         let datagram = packet::udp::Datagram { has_checksum: true };
-        Udp::update(state, &datagram, &flow, &POLICY)
+        let before = *state;
+        let outcome = Udp::update(state, &datagram, &flow, &POLICY);
+        // What is asked apart because it is so frequent has the same answer.
+        if flow.confirmed {
+            let timeouts = POLICY.timeouts.map(AtomicU32::new);
+            let steady = steady(
+                || before,
+                flow.seen_reply,
+                flow.assured,
+                flow.now,
+                &timeouts,
+            );
+            match steady {
+                Some(timeout) => assert_eq!(outcome, Outcome::accept(timeout)),
+                None => assert!(outcome.changes.assured),
+            }
+            assert_eq!(before, *state);
+        } else if !flow.seen_reply {
+            let (first, timeout) = first(flow.now, &POLICY);
+            assert_eq!((*state, outcome), (first, Outcome::accept(timeout)));
+        }
+        outcome
     }
 
     #[test]

@@ -43,6 +43,22 @@ impl Header {
     }
 }
 
+/// Source and destination in a header without options of a whole packet of
+/// `protocol`; nothing if it is another one.
+#[inline(always)]
+pub(super) fn plain(header: &[u8; 20], protocol: u8) -> Option<(Address, Address)> {
+    let &[version, _, _, _, _, _, f0, f1, _, carried, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+        header;
+    // Reserved bit and "do not fragment" aside.
+    if version != 0x45 || carried != protocol || u16::from_ne_bytes([f0 & 0x1f, f1]) != 0 {
+        return None;
+    }
+    Some((
+        Address::v4(Be32::from_bytes([s0, s1, s2, s3])),
+        Address::v4(Be32::from_bytes([d0, d1, d2, d3])),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

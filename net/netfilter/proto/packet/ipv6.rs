@@ -60,6 +60,18 @@ impl Header {
     }
 }
 
+/// Source and destination in a header that `protocol` follows at once; nothing if
+/// something else does.
+#[inline(always)]
+pub(super) fn plain(header: &[u8; 40], protocol: u8) -> Option<(Address, Address)> {
+    let [_, _, _, _, _, _, next, _, addresses @ ..] = header;
+    if *next != protocol || is_extension(protocol) {
+        return None;
+    }
+    let (source, destination) = addresses.split_first_chunk::<16>()?;
+    Some((address(source), address(destination.first_chunk::<16>()?)))
+}
+
 #[inline]
 fn is_extension(next: u8) -> bool {
     matches!(

@@ -25,15 +25,14 @@ pub struct Segment {
     pub options: Options,
 }
 
-/// Options that matter to window tracking.
+/// Options that matter to window tracking. Two words, so that they travel in
+/// registers.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Options {
-    /// Window scale, at most 14, RFC 7323 section 2.
-    pub window_scale: Option<u8>,
-    /// SACK permitted, RFC 2018 section 2.
-    pub sack_permitted: bool,
-    /// The highest right edge of the SACK blocks, RFC 2018 section 3.
-    pub sack_edge: Option<u32>,
+    /// 0 without [`Self::SACK_EDGE`].
+    edge: u32,
+    /// The window scale, and which of them there are.
+    bits: u32,
 }
 
 /// Control bits, as in the header's fourteenth byte.
@@ -134,6 +133,66 @@ impl Segment {
 }
 
 impl Options {
+    const SCALE: u32 = 0xff;
+    const WINDOW_SCALE: u32 = 1 << 8;
+    const SACK_PERMITTED: u32 = 1 << 9;
+    const SACK_EDGE: u32 = 1 << 10;
+
+    /// With these: see the methods of the same names.
+    pub const fn of(window_scale: Option<u8>, sack_permitted: bool, edge: Option<u32>) -> Self {
+        let mut options = Self { edge: 0, bits: 0 };
+        if let Some(scale) = window_scale {
+            options.set_window_scale(scale);
+        }
+        if sack_permitted {
+            options.bits |= Self::SACK_PERMITTED;
+        }
+        if let Some(edge) = edge {
+            options.set_sack_edge(edge);
+        }
+        options
+    }
+
+    /// Window scale, at most 14, RFC 7323 section 2.
+    #[inline]
+    pub const fn window_scale(&self) -> Option<u8> {
+        if self.bits & Self::WINDOW_SCALE != 0 {
+            Some((self.bits & Self::SCALE) as u8)
+        } else {
+            None
+        }
+    }
+
+    /// SACK permitted, RFC 2018 section 2.
+    #[inline]
+    pub const fn sack_permitted(&self) -> bool {
+        self.bits & Self::SACK_PERMITTED != 0
+    }
+
+    /// The highest right edge of the SACK blocks, RFC 2018 section 3.
+    #[inline]
+    pub const fn sack_edge(&self) -> Option<u32> {
+        if self.bits & Self::SACK_EDGE != 0 {
+            Some(self.edge)
+        } else {
+            None
+        }
+    }
+
+    const fn set_window_scale(&mut self, scale: u8) {
+        let scale = if scale > MAX_WINDOW_SCALE {
+            MAX_WINDOW_SCALE
+        } else {
+            scale
+        };
+        self.bits = (self.bits & !Self::SCALE) | scale as u32 | Self::WINDOW_SCALE;
+    }
+
+    const fn set_sack_edge(&mut self, edge: u32) {
+        self.edge = edge;
+        self.bits |= Self::SACK_EDGE;
+    }
+
     /// Reads options; from the first one that cannot be, the rest is passed
     /// over.
     #[inline]
@@ -145,6 +204,7 @@ impl Options {
         Self::read(bytes)
     }
 
+    #[inline(never)]
     fn read(mut rest: &[u8]) -> Self {
         let mut options = Self::default();
         loop {
@@ -166,8 +226,8 @@ impl Options {
 
     fn take(&mut self, kind: u8, body: &[u8]) {
         match (kind, body) {
-            (3, [scale]) => self.window_scale = Some((*scale).min(MAX_WINDOW_SCALE)),
-            (4, []) => self.sack_permitted = true,
+            (3, [scale]) => self.set_window_scale(*scale),
+            (4, []) => self.bits |= Self::SACK_PERMITTED,
             (5, blocks) if blocks.len() % 8 == 0 => {
                 for block in blocks.chunks_exact(8) {
                     let Some(edge) = block.last_chunk::<4>() else {
@@ -175,10 +235,10 @@ impl Options {
                     };
                     let edge = u32::from_be_bytes(*edge);
                     let higher = self
-                        .sack_edge
+                        .sack_edge()
                         .is_none_or(|highest| (edge.wrapping_sub(highest) as i32) > 0);
                     if higher {
-                        self.sack_edge = Some(edge);
+                        self.set_sack_edge(edge);
                     }
                 }
             }
@@ -199,10 +259,7 @@ mod tests {
     ];
 
     fn scale(value: u8) -> Options {
-        Options {
-            window_scale: Some(value),
-            ..Options::default()
-        }
+        Options::of(Some(value), false, None)
     }
 
     #[test]
@@ -264,9 +321,9 @@ mod tests {
             2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7,
         ];
         let options = Options::new(&syn);
-        assert_eq!(options.window_scale, Some(7));
-        assert!(options.sack_permitted);
-        assert_eq!(options.sack_edge, None);
+        assert_eq!(options.window_scale(), Some(7));
+        assert!(options.sack_permitted());
+        assert_eq!(options.sack_edge(), None);
     }
 
     #[test]
@@ -286,7 +343,7 @@ mod tests {
         let sack = |rights: &[u32]| {
             let blocks: Vec<u8> = rights.iter().flat_map(|right| block(*right)).collect();
             let option = [&[1, 1, 5, 2 + blocks.len() as u8], &blocks[..]].concat();
-            Options::new(&option).sack_edge
+            Options::new(&option).sack_edge()
         };
         assert_eq!(sack(&[100]), Some(100));
         assert_eq!(sack(&[100, 300, 200]), Some(300));
@@ -294,7 +351,7 @@ mod tests {
         assert_eq!(sack(&[]), None);
         // A block and a half.
         let odd = [&[5, 14][..], &block(100), &[0; 4]].concat();
-        assert_eq!(Options::new(&odd).sack_edge, None);
+        assert_eq!(Options::new(&odd).sack_edge(), None);
     }
 
     #[test]

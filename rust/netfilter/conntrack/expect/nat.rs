@@ -53,6 +53,20 @@ impl NewExpect<'_> {
         }
     }
 
+    /// Sets the address to which it is expected to go. As
+    /// [`NewExpect::set_port`].
+    pub fn set_destination(&mut self, address: Address) {
+        let exp: *mut bindings::nf_conntrack_expect = self.as_ptr();
+        // SAFETY: As above; an address is sixteen bytes.
+        unsafe {
+            if !hlist::is_linked(&raw const (*exp).hnode) {
+                (&raw mut (*exp).tuple.dst.u3)
+                    .cast::<Address>()
+                    .write(address);
+            }
+        }
+    }
+
     /// Sets where the expected connection goes after translation, and the
     /// direction of the packet that told of it. As [`NewExpect::set_port`].
     pub fn set_saved(&mut self, address: Address, id: Be16, direction: Direction) {

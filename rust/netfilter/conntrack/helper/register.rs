@@ -36,15 +36,13 @@ pub trait ConntrackHelper: 'static {
     /// The port that its protocol usually has, host order.
     const PORT: u16;
 
-    /// [`connection_over`](Self::connection_over) is to be called.
-    const HAS_CONNECTION_OVER: bool = false;
+    /// The connection is PPTP's control connection: when it goes, its tunnels go
+    /// with it. What it remembers begins as `struct nf_ct_pptp_master` does.
+    const HAS_TUNNELS: bool = false;
 
     /// Reads a packet of `conn`, whose transport header begins `transport` bytes
     /// after the packet's data. Under RCU, with bottom halves off or not.
     fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict;
-
-    /// A connection that has this helper is going. Under RCU.
-    fn connection_over(_conn: &Conn) {}
 }
 
 /// A class of expectations.
@@ -133,8 +131,8 @@ impl<H: ConntrackHelper> Registration<H> {
                 None,
                 module.as_ptr(),
             );
-            if H::HAS_CONNECTION_OVER {
-                (*model.as_mut_ptr()).destroy = Some(connection_over::<H>);
+            if H::HAS_TUNNELS {
+                (*model.as_mut_ptr()).destroy = Some(bindings::gre_pptp_destroy_siblings);
             }
             bindings::nf_conntrack_helper_register(model.as_mut_ptr(), &raw mut registered)
         };
@@ -188,12 +186,4 @@ unsafe extern "C" fn help<H: ConntrackHelper>(
     // SAFETY: By the C contract.
     let (mut packet, conn) = unsafe { (Packet::from_raw(skb), Conn::from_raw(ct)) };
     H::help(&mut packet, conn, Info::from_number(info), transport).code() as c_int
-}
-
-/// # Safety
-///
-/// C: a connection, under RCU.
-unsafe extern "C" fn connection_over<H: ConntrackHelper>(ct: *mut bindings::nf_conn) {
-    // SAFETY: By the C contract.
-    H::connection_over(unsafe { Conn::from_raw(ct) });
 }

@@ -8,9 +8,12 @@
 include!("../fuzz.rs");
 
 use nf_proto::{
-    alg::pptp::{self, Control},
+    alg::{
+        pptp::{self, Control},
+        room,
+    },
     be::Be16,
-    tuple::Direction,
+    tuple::{Direction, Tuple},
 };
 
 fn target(mut bytes: &[u8], choice: u8) {
@@ -27,6 +30,14 @@ fn target(mut bytes: &[u8], choice: u8) {
         let mut behind = 0;
         for placed in pptp::messages(payload) {
             let outcome = control.update(direction, &placed, outside);
+            let mut kept = [0; room::SIZE];
+            room::store(&control, &mut kept);
+            assert!(room::load::<Control>(&kept) == control);
+            // From each direction's tuple the other one can be told.
+            let ids = control.ids();
+            let [pns, pac] = pptp::tunnel([&Tuple::default(); 2], ids);
+            assert!(pptp::ids_of(&pns, Direction::Original, ids.pns_outside) == ids);
+            assert!(pptp::ids_of(&pac, Direction::Reply, ids.pns) == ids);
             if let Some((at, _)) = outcome.edit {
                 assert!(outside.is_some() && at >= behind);
                 behind = at + 2;

@@ -4,7 +4,7 @@
 
 use nf_proto::{
     l4::{number, Reason},
-    packet::{self, tcp::Flags, Segment},
+    packet::{self, tcp, tcp::Flags, udp, Description, Segment},
     tuple::{Family, Tuple},
 };
 use proptest::{prelude::*, sample::select};
@@ -25,6 +25,14 @@ struct Network {
 }
 
 impl Network {
+    /// The length of a header without anything more, bytes.
+    fn least(&self) -> u32 {
+        match self.family {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        }
+    }
+
     /// The header, and what is behind it.
     fn packet(&self, transport: &[u8]) -> Vec<u8> {
         let mut packet = match self.family {
@@ -145,7 +153,22 @@ proptest! {
             prop_assert_eq!(quoted.map(|(tuple, _)| tuple), Ok(description.tuple));
             if let Segment::Tcp(segment) = description.segment {
                 prop_assert!(segment.payload <= claimed - description.transport);
-                prop_assert!(segment.options.window_scale.is_none_or(|scale| scale <= 14));
+                prop_assert!(segment.options.window_scale().is_none_or(|scale| scale <= 14));
+            }
+        }
+        // What is read apart because it is so frequent is the same.
+        if claimed as usize >= bytes.len() {
+            if let Some(plain) = packet::plain::<tcp::Segment>(family, number::TCP, &bytes, claimed) {
+                let Ok(Description { tuple, transport, segment: Segment::Tcp(segment) }) = parsed else {
+                    panic!("{parsed:?}");
+                };
+                prop_assert_eq!((plain.tuple, plain.transport, plain.segment), (tuple, transport, segment));
+            }
+            if let Some(plain) = packet::plain::<udp::Datagram>(family, number::UDP, &bytes, claimed) {
+                let Ok(Description { tuple, transport, segment: Segment::Udp(datagram) }) = parsed else {
+                    panic!("{parsed:?}");
+                };
+                prop_assert_eq!((plain.tuple, plain.transport, plain.segment), (tuple, transport, datagram));
             }
         }
         if let Ok((tuple, _)) = quoted {
@@ -218,7 +241,7 @@ proptest! {
         prop_assert_eq!((read.seq, read.ack, read.window), (seq, ack, window));
         prop_assert_eq!(read.flags, Flags(flags));
         prop_assert_eq!(read.payload as usize, data);
-        prop_assert_eq!(read.options.window_scale, scale.map(|scale| scale.min(14)));
+        prop_assert_eq!(read.options.window_scale(), scale.map(|scale| scale.min(14)));
     }
 
     #[test]
@@ -233,6 +256,8 @@ proptest! {
         prop_assert_eq!(description.tuple.dst.id.get(), destination);
         let Segment::Udp(read) = description.segment else { panic!("not UDP") };
         prop_assert_eq!(read.has_checksum, checksum != 0);
+        let plain = packet::plain::<udp::Datagram>(network.family, number::UDP, &packet, len(&packet));
+        prop_assert_eq!(plain.is_some(), description.transport == network.least());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Any sequence of TCP segments: no panic, only moves that the protocol knows,
 //! and outcomes that hang together.
 
-use nf_proto::l4::tcp::{flag, Policy, State, Tcp, TcpConntrack as S, RETRANS, UNACK};
+use nf_proto::l4::tcp::{self, flag, Policy, State, Tcp, TcpConntrack as S, RETRANS, UNACK};
 use nf_proto::l4::{Flow, Outcome, Protocol, Verdict};
 use nf_proto::packet::tcp::{Flags, Options, Segment};
 use nf_proto::tuple::Direction;
@@ -60,11 +60,8 @@ fn flags() -> impl Strategy<Value = Flags> {
 fn options() -> impl Strategy<Value = Options> {
     let scale = prop::option::of(0u8..=14);
     let edge = prop::option::weighted(0.2, number());
-    (scale, any::<bool>(), edge).prop_map(|(window_scale, sack_permitted, sack_edge)| Options {
-        window_scale,
-        sack_permitted,
-        sack_edge,
-    })
+    (scale, any::<bool>(), edge)
+        .prop_map(|(scale, sack_permitted, edge)| Options::of(scale, sack_permitted, edge))
 }
 
 fn segment() -> impl Strategy<Value = Segment> {
@@ -123,7 +120,11 @@ fn play(
         ack_offset,
         now: 0,
     };
+    let before = now.state;
     let outcome = Tcp::update(&mut now.state, segment, &flow, policy);
+    check_usual(
+        connection, before, &now.state, &flow, segment, policy, &outcome,
+    );
     match outcome.verdict {
         Verdict::Accept => {
             now.assured |= outcome.changes.assured;
@@ -135,6 +136,37 @@ fn play(
         _ => {}
     }
     Some(outcome)
+}
+
+/// What is handled apart because it is so frequent ends as it would otherwise.
+fn check_usual(
+    connection: &Option<Connection>,
+    before: State,
+    after: &State,
+    flow: &Flow,
+    segment: &Segment,
+    policy: &Policy,
+    outcome: &Outcome,
+) {
+    let accept = |timeout| Outcome::accept(timeout);
+    if connection.is_none() {
+        let mut state = State::default();
+        if let Some(timeout) = tcp::first_syn(&mut state, segment, policy) {
+            let mut expected = accept(timeout);
+            expected.changes.protoinfo = true;
+            assert_eq!((&state, &expected), (after, outcome));
+        } else {
+            assert_eq!(state, State::default());
+        }
+        return;
+    }
+    if flow.seen_reply && flow.assured && flow.ack_offset == 0 {
+        let mut state = before;
+        match tcp::steady(&mut state, segment, flow.direction, policy) {
+            Some(timeout) => assert_eq!((&state, &accept(timeout)), (after, outcome)),
+            None => assert_eq!(state, before),
+        }
+    }
 }
 
 fn state_of(connection: &Option<Connection>) -> S {
@@ -338,10 +370,7 @@ proptest! {
             window: 2000,
             flags: Flags(flags),
             payload,
-            options: Options {
-                window_scale: Some(3).filter(|_| flags & Flags::SYN != 0),
-                ..Options::default()
-            },
+            options: Options::of(Some(3).filter(|_| flags & Flags::SYN != 0), false, None),
         };
         for (direction, flags) in handshake {
             let (this, other) = (direction as usize, direction.opposite() as usize);

@@ -2,7 +2,10 @@
 
 //! Timeout policies as C code reads and writes them (`ctnl_timeout`).
 
-use super::{put, value, Attributes, Constant, Policy, U32};
+use super::{
+    attributes::{put, value, Attributes, Policy, U32},
+    Constant,
+};
 use crate::timeout::{Kind, MOST};
 use core::{
     mem::zeroed,

@@ -2,7 +2,8 @@
 
 extern crate std;
 
-use super::{super::room::tests::is_kept, *};
+use super::{super::room, super::room::tests::is_kept, *};
+use crate::{be::Be32, tuple::Address};
 use std::vec::Vec;
 
 const PNS: Direction = Direction::Original;
@@ -99,6 +100,52 @@ fn every_state_is_kept() {
     }
 }
 
+/// As C reads it, and no further: what follows is not this code's.
+#[test]
+fn is_kept_as_nf_ct_pptp_master() {
+    let control = Control {
+        session: Session::Confirmed,
+        call: Call::InConfirmed,
+        ids: ids(1, 2, 3),
+    };
+    let mut room = [0xee; room::SIZE];
+    room::store(&control, &mut room);
+    assert_eq!(room[..4], 4u32.to_ne_bytes());
+    assert_eq!(room[4..8], 6u32.to_ne_bytes());
+    // The PAC's, the PNS's as the PAC knows it, and in a gap the PNS's own.
+    assert_eq!(room[8..14], [0, 1, 0, 3, 0, 2]);
+    assert_eq!(room[14..], [0xee; room::SIZE - 14]);
+}
+
+/// A call's two tuples, from each of which the other one is known.
+#[test]
+fn tunnel_of_a_call() {
+    let tuple = |from: u32, to: u32| {
+        let mut tuple = Tuple::default();
+        tuple.src.address = Address::v4(Be32::new(from));
+        tuple.src.id = Be16::new(1024);
+        tuple.src.l3num = 2;
+        tuple.dst.address = Address::v4(Be32::new(to));
+        tuple.dst.id = Be16::new(1723);
+        tuple.dst.protocol = number::TCP;
+        tuple.dst.direction = 1;
+        tuple
+    };
+    // From 1 to 2, which are 3 and 4 on the PAC's side.
+    let (original, reply) = (tuple(1, 2), tuple(4, 3));
+    let ids = ids(99, 7, 5000);
+    let both = tunnel([&original, &reply], ids);
+    for (made, like, from, to) in [(both[0], original, 7, 99), (both[1], reply, 99, 5000)] {
+        assert_eq!(made.src.address, like.src.address);
+        assert_eq!(made.dst.address, like.dst.address);
+        assert_eq!((made.src.l3num, made.dst.protocol), (2, 47));
+        assert_eq!((made.src.id.get(), made.dst.id.get()), (from, to));
+        assert_eq!(made.dst.direction, 0);
+    }
+    assert_eq!(ids_of(&both[0], PNS, ids.pns_outside), ids);
+    assert_eq!(ids_of(&both[1], PAC, ids.pns), ids);
+}
+
 #[test]
 fn outgoing_call() {
     let mut player = player(None);
@@ -108,6 +155,23 @@ fn outgoing_call() {
     assert_eq!(outcome.edit, None);
     let over = player.play(PAC, &encode(13, &[0, 99], 136))[0];
     assert_eq!(over.step, Step::Over);
+}
+
+/// With the control connection's end, its call ends.
+#[test]
+fn stop_ends_the_call() {
+    let mut player = player(None);
+    player.play(PNS, &out_request(7));
+    player.play(PAC, &out_reply(99, 7, 1));
+    // Not by the PAC alone.
+    let reply = encode(4, &[1], 4);
+    assert_eq!(player.play(PAC, &reply)[0].step, Step::Invalid);
+    assert_eq!(player.play(PNS, &encode(3, &[1], 4))[0].step, Step::Nothing);
+    assert_eq!(player.play(PAC, &reply)[0].step, Step::Over);
+    assert_eq!(
+        player.play(PAC, &out_reply(99, 7, 1))[0].step,
+        Step::Invalid
+    );
 }
 
 #[test]

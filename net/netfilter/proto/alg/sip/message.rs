@@ -79,6 +79,7 @@ pub enum Name {
     RecordRoute,
     Expires,
     ContentLength,
+    CallId,
     Other,
 }
 
@@ -98,6 +99,7 @@ impl Name {
             () if is(b"Record-Route", b"Record-Route") => Name::RecordRoute,
             () if is(b"Expires", b"Expires") => Name::Expires,
             () if is(b"Content-Length", b"l") => Name::ContentLength,
+            () if is(b"Call-ID", b"i") => Name::CallId,
             () => Name::Other,
         }
     }
@@ -133,6 +135,15 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// A payload of which only the headers' values are to be read.
+    pub(super) const fn of_headers(payload: &'a [u8], start: Start) -> Self {
+        Message {
+            payload,
+            start,
+            headers: 0,
+        }
+    }
+
     /// The payload that the message is in.
     #[inline]
     pub const fn payload(&self) -> &'a [u8] {
@@ -147,9 +158,7 @@ impl<'a> Message<'a> {
 
     /// Its headers, in order.
     pub fn headers(&self) -> Headers<'a> {
-        let mut cursor = Cursor::new(self.payload);
-        cursor.skip(self.headers);
-        Headers(cursor)
+        Headers::at(self.payload, self.headers)
     }
 
     /// The first header of this name.
@@ -213,12 +222,35 @@ fn first_line(cursor: &mut Cursor<'_>) -> Result<Start, Stop> {
 /// The headers of a message; when there are no more, [`body`](Self::body) is
 /// behind them.
 #[derive(Clone, Debug)]
-pub struct Headers<'a>(Cursor<'a>);
+pub struct Headers<'a> {
+    payload: &'a [u8],
+    cursor: Cursor<'a>,
+}
 
-impl Headers<'_> {
+impl<'a> Headers<'a> {
+    /// Those that begin at `at` in a payload.
+    pub fn at(payload: &'a [u8], at: usize) -> Self {
+        let mut cursor = Cursor::new(payload);
+        cursor.skip(at);
+        Headers { payload, cursor }
+    }
+
+    /// Those behind the end of the line that `at` is in.
+    pub fn behind(payload: &'a [u8], at: usize) -> Self {
+        let mut headers = Headers::at(payload, at);
+        headers.cursor.take_while(|byte| byte != b'\n');
+        headers.cursor.skip(1);
+        headers
+    }
+
+    /// The payload that they are in.
+    pub(super) const fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
     /// What is behind the empty line that ends the headers.
-    fn body(&self) -> Option<Span> {
-        let mut cursor = self.0;
+    pub(super) fn body(&self) -> Option<Span> {
+        let mut cursor = self.cursor;
         let _ = cursor.pass(b'\r');
         cursor.pass(b'\n').ok()?;
         let start = cursor.position();
@@ -233,11 +265,11 @@ impl Iterator for Headers<'_> {
     type Item = Header;
 
     fn next(&mut self) -> Option<Header> {
-        while !matches!(self.0.rest(), [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
-            let name = self.0.take_while(|byte| byte != b':' && byte != b'\n');
-            if self.0.pass(b':').is_err() {
+        while !matches!(self.cursor.rest(), [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+            let name = self.cursor.take_while(|byte| byte != b':' && byte != b'\n');
+            if self.cursor.pass(b':').is_err() {
                 // A line without colon is no header.
-                self.0.skip(1);
+                self.cursor.skip(1);
                 continue;
             }
             return Some(Header {
@@ -253,17 +285,17 @@ impl Headers<'_> {
     /// Reads a value with the lines on which it goes on: those that begin with
     /// white space.
     fn value(&mut self) -> Span {
-        self.0.take_while(is_space);
-        let start = self.0.position();
+        self.cursor.take_while(is_space);
+        let start = self.cursor.position();
         let mut end = start;
         loop {
-            let line = self.0.take_while(|byte| byte != b'\n');
+            let line = self.cursor.take_while(|byte| byte != b'\n');
             let blank = line.len().saturating_sub(line.trim_ascii_end().len());
             if blank < line.len() {
-                end = self.0.position().saturating_sub(blank);
+                end = self.cursor.position().saturating_sub(blank);
             }
-            self.0.skip(1);
-            if !matches!(self.0.rest(), [b' ' | b'\t', ..]) {
+            self.cursor.skip(1);
+            if !matches!(self.cursor.rest(), [b' ' | b'\t', ..]) {
                 return Span::between(start, end);
             }
         }

@@ -8,8 +8,10 @@ use super::{
         text::Stop,
         Span,
     },
-    message::{Message, Method, Name, Start},
-    uri, Endpoint,
+    message::{Header, Headers, Message, Method, Name, Start},
+    stream::Open,
+    uri::{self, Found, Values},
+    Endpoint,
 };
 use crate::{
     be::Be16,
@@ -27,6 +29,8 @@ pub struct State {
     /// The port to which answers go, where that is not the one from which
     /// requests come; 0 if it is.
     pub forced_port: Be16,
+    /// Of a TCP connection, for each direction.
+    pub open: [Open; 2],
 }
 
 impl Kept for State {
@@ -35,6 +39,7 @@ impl Kept for State {
             register: reader.word(),
             invite: reader.word(),
             forced_port: reader.be16(),
+            open: Kept::load(reader),
         }
     }
 
@@ -42,6 +47,7 @@ impl Kept for State {
         writer.word(self.register);
         writer.word(self.invite);
         writer.be16(self.forced_port);
+        self.open.store(writer);
     }
 }
 
@@ -118,37 +124,77 @@ pub struct Binding {
     pub endpoint: Endpoint,
     /// Where that stands.
     pub span: Span,
-    /// By which protocol (`IPPROTO_*`).
-    pub protocol: u8,
     /// For how long, seconds.
     pub expires: u32,
 }
 
-/// The bindings of `own`, the client's address, among a message's contacts.
-/// An error if one cannot be read.
+/// The bindings of `own`, the client's address, by `protocol`, that of the
+/// connection, among a message's contacts. An error if one cannot be read.
 pub fn bindings<'a>(
     message: &'a Message<'a>,
     own: Address,
-    usual_protocol: u8,
+    protocol: u8,
     family: Family,
-) -> impl Iterator<Item = Result<Binding, Stop>> + 'a {
-    let usual_expires = message.number(Name::Expires).unwrap_or(0);
-    message
-        .headers()
-        .filter(|header| header.name == Name::Contact)
-        .flat_map(move |header| uri::in_values(message, header.value, family))
-        .filter(move |found| found.endpoint.address == own)
-        .filter_map(move |found| {
-            let protocol = uri::transport(message, found.params, usual_protocol)?;
-            let expires = match uri::number(message, found.params, b"expires") {
-                Ok(given) => given.map_or(usual_expires, |(expires, _)| expires),
-                Err(stop) => return Some(Err(stop)),
-            };
-            Some(Ok(Binding {
+) -> Bindings<'a> {
+    Bindings {
+        message,
+        own,
+        protocol,
+        family,
+        headers: message.headers(),
+        values: None,
+        expires: message.number(Name::Expires).unwrap_or(0),
+    }
+}
+
+/// See [`bindings`].
+#[derive(Clone, Debug)]
+pub struct Bindings<'a> {
+    message: &'a Message<'a>,
+    own: Address,
+    protocol: u8,
+    family: Family,
+    headers: Headers<'a>,
+    /// Those of the header at hand.
+    values: Option<Values<'a>>,
+    /// Where a contact does not say it itself.
+    expires: u32,
+}
+
+impl Bindings<'_> {
+    /// The next contact of the client.
+    fn contact(&mut self) -> Option<Found> {
+        loop {
+            if let Some(values) = &mut self.values {
+                for found in values {
+                    if found.endpoint.address == self.own {
+                        return Some(found);
+                    }
+                }
+            }
+            let contact = |header: &Header| header.name == Name::Contact;
+            let header = self.headers.find(contact)?;
+            self.values = Some(uri::in_values(self.message, header.value, self.family));
+        }
+    }
+}
+
+impl Iterator for Bindings<'_> {
+    type Item = Result<Binding, Stop>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let found = self.contact()?;
+            let protocol = uri::transport(self.message, found.params, self.protocol);
+            if protocol != Some(self.protocol) {
+                continue;
+            }
+            let given = uri::number(self.message, found.params, b"expires");
+            return Some(given.map(|given| Binding {
                 endpoint: found.endpoint,
                 span: found.span,
-                protocol,
-                expires,
-            }))
-        })
+                expires: given.map_or(self.expires, |(expires, _)| expires),
+            }));
+        }
+    }
 }

@@ -2,13 +2,20 @@
 
 extern crate std;
 
+mod boundaries;
+
 use super::{
-    super::{room::tests::is_kept, Span},
+    super::{
+        edits::{Edits, Slot},
+        room::tests::is_kept,
+        Span,
+    },
     message::*,
     sdp::{Kind, Session},
     state::{bindings, forced_port, step, NoSequence, State, Step},
-    stream::{frame, Frame},
-    translate::{content_length, headers, Changes, View},
+    stream::{frame, Frame, Messages, Open},
+    streams::{self, Refused},
+    translate::{content_length, headers, View, MOST, ROOM},
     *,
 };
 use crate::be::Be32;
@@ -49,6 +56,13 @@ fn parse(text: &str) -> Message<'_> {
     Message::parse(text.as_bytes(), 0).unwrap()
 }
 
+/// What of a segment at 9 goes on in the next one.
+fn open_after(text: &str) -> Open {
+    let mut messages = Messages::new(text.as_bytes(), 9, &Open::default());
+    for _ in messages.by_ref() {}
+    messages.open().unwrap()
+}
+
 fn text<'a>(message: &Message<'a>, span: Span) -> &'a str {
     core::str::from_utf8(message.at(span)).unwrap()
 }
@@ -79,7 +93,21 @@ fn inwards() -> View {
     }
 }
 
-fn apply(text: &str, changes: &Changes) -> String {
+/// Runs `f` with room for changes.
+fn with<R>(f: impl FnOnce(&mut Edits<'_>) -> R) -> R {
+    let (mut slots, mut room) = ([Slot::default(); MOST], [0; ROOM]);
+    f(&mut Edits::new(&mut slots, &mut room))
+}
+
+/// The text after `change` said what to change.
+fn changed(text: &str, change: impl FnOnce(&Message<'_>, &mut Edits<'_>)) -> String {
+    with(|changes| {
+        change(&parse(text), changes);
+        apply(text, changes)
+    })
+}
+
+fn apply(text: &str, changes: &Edits<'_>) -> String {
     let mut out = String::new();
     let mut behind = 0;
     for (span, new) in changes.iter() {
@@ -269,6 +297,10 @@ fn steps() {
         register: 7,
         invite: 8,
         forced_port: Be16::new(0),
+        open: [
+            open_after(&INVITE[..INVITE.len() - 5]),
+            open_after(&INVITE[..100]),
+        ],
     };
     for (text, expected) in [
         ("INVITE sip:a SIP/2.0\r\nCSeq: 9 INVITE\r\n", Step::Call(9)),
@@ -299,21 +331,16 @@ fn steps() {
 fn registrations() {
     let own = v4(192, 0, 2, 1);
     let text = "REGISTER sip:r SIP/2.0\r\nExpires: 60\r\n\
-        m: <sip:a@192.0.2.1:5070;transport=tcp>;expires=30, sip:a@192.0.2.1, <sip:a@192.0.2.9>\r\n\
+        m: <sip:a@192.0.2.1:5070;transport=tcp>;expires=30\r\n\
+        m: <sip:a@192.0.2.1:5072;transport=UDP>;expires=30, sip:a@192.0.2.1, <sip:a@192.0.2.9>\r\n\
         Contact: <sip:a@192.0.2.1;transport=sctp>\r\n\r\n";
     let message = parse(text);
     let found: Vec<_> = bindings(&message, own, 17, Family::Ipv4)
         .map(|b| b.unwrap())
         .collect();
     assert_eq!(found.len(), 2);
-    assert_eq!(
-        (found[0].endpoint, found[0].protocol, found[0].expires),
-        (at(own, 5070), 6, 30)
-    );
-    assert_eq!(
-        (found[1].endpoint, found[1].protocol, found[1].expires),
-        (at(own, 5060), 17, 60)
-    );
+    assert_eq!((found[0].endpoint, found[0].expires), (at(own, 5072), 30));
+    assert_eq!((found[1].endpoint, found[1].expires), (at(own, 5060), 60));
     let text = "REGISTER sip:r SIP/2.0\r\nContact: <sip:a@192.0.2.1>;expires=4294967296\r\n\r\n";
     let message = parse(text);
     assert!(bindings(&message, own, 17, Family::Ipv4)
@@ -336,10 +363,9 @@ fn phones_that_want_answers_elsewhere() {
 
 #[test]
 fn a_request_goes_out_and_its_answer_comes_in() {
-    let message = parse(INVITE);
-    let mut changes = Changes::new();
-    headers(&message, &outwards(), &mut changes).unwrap();
-    let out = apply(INVITE, &changes);
+    let out = changed(INVITE, |message, changes| {
+        headers(message, &outwards(), changes).unwrap()
+    });
     assert!(out.contains("Via: SIP/2.0/UDP 203.0.113.5:6000;rport;branch"));
     assert!(out.contains("v: SIP/2.0/UDP 192.0.2.77:5060"));
     assert!(out.contains("<sip:alice@203.0.113.5:6000>;tag=1"));
@@ -350,9 +376,9 @@ fn a_request_goes_out_and_its_answer_comes_in() {
         Via: SIP/2.0/UDP 203.0.113.5:6000;received=203.0.113.5;rport=6000\r\n\
         From: <sip:alice@203.0.113.5:6000>;tag=1\r\n\
         CSeq: 314 INVITE\r\nContact: <sip:bob@198.51.100.9>\r\n\r\n";
-    let mut changes = Changes::new();
-    headers(&parse(answer), &inwards(), &mut changes).unwrap();
-    let into = apply(answer, &changes);
+    let into = changed(answer, |message, changes| {
+        headers(message, &inwards(), changes).unwrap()
+    });
     assert!(into.contains("Via: SIP/2.0/UDP 192.0.2.1:5060;received=192.0.2.1;rport=5060\r\n"));
     assert!(into.contains("From: <sip:alice@192.0.2.1:5060>;tag=1"));
     assert!(into.contains("Contact: <sip:bob@198.51.100.9>\r\n"));
@@ -360,18 +386,16 @@ fn a_request_goes_out_and_its_answer_comes_in() {
 
 #[test]
 fn content_length_follows_the_body() {
-    let message = parse(INVITE);
-    let session = Session::of(&message, Family::Ipv4).unwrap();
     for (address, length) in [(v4(1, 2, 3, 4), 173), (v4(203, 200, 113, 155), 189)] {
-        let mut changes = Changes::new();
-        let places = [session.owner().unwrap().1, session.connection().unwrap().1];
-        for span in places {
-            changes
-                .add(span, plain(&address, Family::Ipv4).unwrap())
-                .unwrap();
-        }
-        content_length(&message, session.body(), &mut changes).unwrap();
-        let out = apply(INVITE, &changes);
+        let out = changed(INVITE, |message, changes| {
+            let session = Session::of(message, Family::Ipv4).unwrap();
+            let places = [session.owner().unwrap().1, session.connection().unwrap().1];
+            for span in places {
+                let text = plain(&address, Family::Ipv4).unwrap();
+                changes.add(span, text.text()).unwrap();
+            }
+            content_length(message, session.body(), changes).unwrap();
+        });
         assert!(
             out.contains(&format!("Content-Length: {length}\r\n")),
             "{out}"
@@ -385,14 +409,30 @@ fn frames() {
     let two = format!("{INVITE}{INVITE}");
     assert_eq!(frame(two.as_bytes(), 0), Frame::Whole(INVITE.len()));
     assert_eq!(frame(two.as_bytes(), INVITE.len()), Frame::Whole(two.len()));
-    for cut in 0..INVITE.len() {
-        assert_eq!(frame(&INVITE.as_bytes()[..cut], 0), Frame::Unknown);
+    let body = INVITE.find("v=0").unwrap();
+    let length = INVITE.find("177").unwrap() + "177\r\n".len();
+    for cut in 1..INVITE.len() {
+        let expected = match cut {
+            cut if cut >= body => Frame::Open(INVITE.len()),
+            cut if cut >= length => Frame::Cut(Some(177)),
+            _ => Frame::Cut(None),
+        };
+        assert_eq!(frame(&INVITE.as_bytes()[..cut], 0), expected, "{cut}");
     }
+    assert_eq!(frame(b"", 0), Frame::Unknown);
     // A length that wraps, and one over the segment's end.
-    for length in ["4294967328", "4294967295", "18446744073709551615", "178"] {
+    for length in [
+        "4294967328",
+        "4294967295",
+        "18446744073709551615",
+        "9999999",
+        "x",
+    ] {
         let text = INVITE.replace("177", length);
         assert_eq!(frame(text.as_bytes(), 0), Frame::Unknown, "{length}");
     }
+    let text = INVITE.replace("177", "178");
+    assert_eq!(frame(text.as_bytes(), 0), Frame::Open(text.len() + 1));
 }
 
 /// CVE-2026-74569: however long a list of contacts is, all of it is written or
@@ -401,6 +441,5 @@ fn frames() {
 fn too_many_contacts_are_refused() {
     let contacts = "sip:alice@192.0.2.1,".repeat(2000);
     let text = format!("REGISTER sip:r SIP/2.0\r\nContact: {contacts}\r\n\r\n");
-    let mut changes = Changes::new();
-    assert!(headers(&parse(&text), &outwards(), &mut changes).is_err());
+    with(|changes| assert!(headers(&parse(&text), &outwards(), changes).is_err()));
 }

@@ -3,18 +3,25 @@
 //! What NAT has to write into a message's headers.
 
 use super::{
-    super::edits::{DoNotFit, Edits},
+    super::{
+        edits::{DoNotFit, Edits},
+        text::Full,
+        Span,
+    },
     bracketed,
     message::{Message, Name, Start},
-    number, plain, uri, Endpoint, LONGEST,
+    number, plain,
+    sdp::{Media, Session},
+    uri, Endpoint, Text,
 };
-use crate::tuple::Family;
+use crate::tuple::{Address, Family};
 
-/// The most places of a message in which something is written.
-pub const MOST: usize = 40;
-
-/// What is to be written.
-pub type Changes = Edits<MOST, LONGEST>;
+/// The most places of a packet in which something is written, and the room for
+/// the texts, bytes: for an INVITE over IPv6 ten places and 400 bytes are
+/// usual.
+pub const MOST: usize = 128;
+/// See [`MOST`].
+pub const ROOM: usize = 4096;
 
 /// How the packet that a message came in is translated.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +59,13 @@ impl View {
 
 /// Adds what has to change in the headers: the Request-URI, the topmost Via,
 /// Contact, Route, Record-Route, From and To.
-pub fn headers(message: &Message<'_>, view: &View, changes: &mut Changes) -> Result<(), DoNotFit> {
-    let map = |found: &uri::Found, changes: &mut Changes| match view.map(&found.endpoint) {
-        Some(new) => {
-            let text = new.text(view.family).map_err(|_| DoNotFit)?;
-            changes.add(found.span, text)
-        }
+pub fn headers(
+    message: &Message<'_>,
+    view: &View,
+    changes: &mut Edits<'_>,
+) -> Result<(), DoNotFit> {
+    let map = |found: &uri::Found, changes: &mut Edits<'_>| match view.map(&found.endpoint) {
+        Some(new) => write(changes, found.span, new.text(view.family)),
         None => Ok(()),
     };
     if let Start::Request { uri, .. } = message.start {
@@ -88,9 +96,9 @@ pub fn headers(message: &Message<'_>, view: &View, changes: &mut Changes) -> Res
 /// a request names who sends it, that of a response who gets it.
 fn via(
     message: &Message<'_>,
-    value: super::super::Span,
+    value: Span,
     view: &View,
-    changes: &mut Changes,
+    changes: &mut Edits<'_>,
 ) -> Result<(), DoNotFit> {
     let Some(found) = uri::in_via(message, value, view.protocol, view.family) else {
         return Ok(());
@@ -103,30 +111,82 @@ fn via(
         return Ok(());
     }
     if let Some(new) = view.map(&found.endpoint) {
-        changes.add(found.span, new.text(view.family).map_err(|_| DoNotFit)?)?;
+        write(changes, found.span, new.text(view.family))?;
     }
     let family = view.family;
     // Where to answer (RFC 3261, section 18.2.2).
     if let Some((address, span)) = uri::address(message, found.params, b"maddr", family) {
         let new = view.new_source.address;
         if address == view.source.address && new != address {
-            changes.add(span, bracketed(&new, family).map_err(|_| DoNotFit)?)?;
+            write(changes, span, bracketed(&new, family))?;
         }
     }
     // Where the request came from, as the server saw it (18.2.1, RFC 3581).
     if let Some((address, span)) = uri::address(message, found.params, b"received", family) {
         let new = view.new_destination.address;
         if address == view.destination.address && new != address {
-            changes.add(span, plain(&new, family).map_err(|_| DoNotFit)?)?;
+            write(changes, span, plain(&new, family))?;
         }
     }
     if let Ok(Some((port, span))) = uri::number(message, found.params, b"rport") {
         let new = u32::from(view.new_destination.port.get());
         if port == u32::from(view.destination.port.get()) && new != port {
-            changes.add(span, number(new).map_err(|_| DoNotFit)?)?;
+            write(changes, span, number(new))?;
         }
     }
     Ok(())
+}
+
+/// Adds where a client is to be called instead, at its binding's place.
+pub fn binding(
+    span: Span,
+    new: &Endpoint,
+    family: Family,
+    changes: &mut Edits<'_>,
+) -> Result<(), DoNotFit> {
+    write(changes, span, new.text(family))
+}
+
+/// Adds where a stream goes instead. Its port counts by pairs: what is given is
+/// the first one of the pair, and which of the two it is stays.
+pub fn stream(
+    media: &Media,
+    new: &Endpoint,
+    family: Family,
+    changes: &mut Edits<'_>,
+) -> Result<(), DoNotFit> {
+    let port = new.port.get() | media.port & 1;
+    if port != media.port {
+        write(changes, media.port_span, number(port.into()))?;
+    }
+    match media.connection {
+        Some((old, span)) if old != new.address => {
+            write(changes, span, plain(&new.address, family))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Adds the addresses of a session: where its streams go that do not say so
+/// themselves, and of who made it. `map` says what they become.
+pub fn session(
+    session: &Session<'_>,
+    map: impl Fn(&Address) -> Option<Address>,
+    view: &View,
+    changes: &mut Edits<'_>,
+) -> Result<(), DoNotFit> {
+    let places = [session.owner(), session.connection()];
+    for (old, span) in places.into_iter().flatten() {
+        match map(&old) {
+            Some(new) if new != old => write(changes, span, plain(&new, view.family))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn write(changes: &mut Edits<'_>, span: Span, text: Result<Text, Full>) -> Result<(), DoNotFit> {
+    changes.add(span, text.map_err(|_| DoNotFit)?.text())
 }
 
 /// Adds the new Content-Length, if the body that begins at `body` changes its
@@ -134,7 +194,7 @@ fn via(
 pub fn content_length(
     message: &Message<'_>,
     body: usize,
-    changes: &mut Changes,
+    changes: &mut Edits<'_>,
 ) -> Result<(), DoNotFit> {
     let end = message.payload().len();
     let growth = changes.growth(body, end);
@@ -144,5 +204,5 @@ pub fn content_length(
     let old = end.saturating_sub(body);
     let new = old.checked_add_signed(growth).ok_or(DoNotFit)?;
     let new = u32::try_from(new).map_err(|_| DoNotFit)?;
-    changes.add(value, number(new).map_err(|_| DoNotFit)?)
+    write(changes, value, number(new))
 }

@@ -58,11 +58,11 @@ fn remember(state: &mut State, arrival: &Arrival<'_>) {
         (Kind::Syn, Direction::Original) => {
             let options = &segment.options;
             state.last_flags = 0;
-            state.last_wscale = options.window_scale.unwrap_or(0);
-            if options.window_scale.is_some() {
+            state.last_wscale = options.window_scale().unwrap_or(0);
+            if options.window_scale().is_some() {
                 state.last_flags |= flag::WINDOW_SCALE;
             }
-            if options.sack_permitted {
+            if options.sack_permitted() {
                 state.last_flags |= flag::SACK_PERM;
             }
             // The challenge that may follow would look like the last ACK.

@@ -196,6 +196,12 @@ impl State {
         }
     }
 
+    /// [`Self::state`] is [`TcpConntrack::Established`].
+    #[inline]
+    pub(super) const fn is_established(&self) -> bool {
+        self.state == TcpConntrack::Established as u8
+    }
+
     /// Sets the state of the connection, as ctnetlink does.
     #[inline]
     pub fn set_state(&mut self, state: TcpConntrack) {

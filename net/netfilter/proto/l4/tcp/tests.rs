@@ -17,6 +17,7 @@ mod layout;
 mod opening;
 mod reset;
 mod table;
+mod usual;
 mod window;
 
 use super::*;
@@ -193,15 +194,17 @@ fn parse(line: &str) -> (Direction, Segment) {
     if bits & Flags::ACK != 0 {
         segment.ack = number(words.next().expect("ack"), peers);
     }
+    let (mut scale, mut sack_permitted, mut sack_edge) = (None, false, None);
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("value");
         match word {
             "win" => segment.window = value().parse().expect("window"),
-            "ws" => segment.options.window_scale = Some(value().parse().expect("scale")),
-            "sackok" => segment.options.sack_permitted = true,
-            "sack" => segment.options.sack_edge = Some(number(value(), peers)),
+            "ws" => scale = Some(value().parse().expect("scale")),
+            "sackok" => sack_permitted = true,
+            "sack" => sack_edge = Some(number(value(), peers)),
             _ => panic!("word? {line}"),
         }
     }
+    segment.options = Options::of(scale, sack_permitted, sack_edge);
     (direction, segment)
 }

@@ -66,17 +66,18 @@ impl Fit {
 
 impl Seen {
     /// The side that sends `segment` begins with it, or the connection does.
+    #[inline(always)]
     pub(super) fn begin(&mut self, segment: &Segment, end: u32) {
         let options = &segment.options;
         self.td_end = end;
         self.td_maxend = end;
         self.td_maxwin = u32::from(segment.window).max(1);
-        self.td_scale = options.window_scale.unwrap_or(0);
+        self.td_scale = options.window_scale().unwrap_or(0);
         self.flags &= flag::BE_LIBERAL;
-        if options.window_scale.is_some() {
+        if options.window_scale().is_some() {
             self.flags |= flag::WINDOW_SCALE;
         }
-        if options.sack_permitted {
+        if options.sack_permitted() {
             self.flags |= flag::SACK_PERM;
         }
     }
@@ -151,8 +152,8 @@ fn learn(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool, unknown: bo
 }
 
 /// Sender and receiver of a segment.
-#[inline]
-fn sides(seen: &mut [Seen; 2], direction: Direction) -> (&mut Seen, &mut Seen) {
+#[inline(always)]
+pub(super) fn sides(seen: &mut [Seen; 2], direction: Direction) -> (&mut Seen, &mut Seen) {
     let [original, reply] = seen;
     match direction {
         Direction::Original => (original, reply),
@@ -171,9 +172,7 @@ impl Arrival<'_> {
     }
 }
 
-/// Compares the numbers of a segment with what is known of both sides. Asks for
-/// the kind first, which is a constant where nearly every segment is handled.
-#[inline]
+/// Compares the numbers of a segment with what is known of both sides.
 fn compare(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
     let Arrival {
         segment,
@@ -190,7 +189,7 @@ fn compare(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
 
     // Without ACK there is nothing to check; some stacks set the bit in a RST
     // that acknowledges nothing.
-    if kind != Kind::Ack && (!flags.ack() || (flags.rst() && segment.ack == 0)) {
+    if !flags.ack() || (flags.rst() && segment.ack == 0) {
         ack = receiver.td_end;
         sack = ack;
     }
@@ -233,49 +232,87 @@ fn compare(state: &mut State, arrival: &Arrival<'_>, be_liberal: bool) -> Fit {
         return Fit::Ignore.or_liberal(liberal);
     }
 
-    // The window of a SYN is not scaled (RFC 7323 section 2.2).
-    let is_syn = matches!(kind, Kind::Syn | Kind::SynAck);
-    let scale = if is_syn { 0 } else { sender.scale() };
-    let window = u32::from(segment.window).wrapping_shl(scale);
-
-    let offered = window.wrapping_add(sack.wrapping_sub(ack));
-    sender.td_maxwin = sender.td_maxwin.max(offered);
-    if after(end, sender.td_end) {
-        sender.td_end = end;
-        sender.flags |= flag::DATA_UNACKNOWLEDGED;
-    }
-    if (kind == Kind::Ack || flags.ack())
-        && (!sender.has(flag::MAXACK_SET) || after(ack, sender.td_maxack))
-    {
-        sender.td_maxack = ack;
-        sender.flags |= flag::MAXACK_SET;
-    }
-
-    if receiver.td_maxwin != 0 && after(end, sender.td_maxend) {
-        let beyond = end.wrapping_sub(sender.td_maxend);
-        receiver.td_maxwin = receiver.td_maxwin.wrapping_add(beyond);
-    }
-    // A closed window may be probed with one byte (RFC 9293 section 3.8.6.1).
-    let edge = sack.wrapping_add(window);
-    if !before(edge, receiver.td_maxend) {
-        receiver.td_maxend = sack.wrapping_add(window.max(1));
-    }
-    if ack == receiver.td_end {
-        receiver.flags &= !flag::DATA_UNACKNOWLEDGED;
-    }
-
+    let fits = Fits {
+        end,
+        ack,
+        sack,
+        // The window of a SYN is not scaled (RFC 7323 section 2.2).
+        window: match kind {
+            Kind::Syn | Kind::SynAck => u32::from(segment.window),
+            _ => u32::from(segment.window).wrapping_shl(sender.scale()),
+        },
+        has_ack: flags.ack(),
+    };
+    fits.note(sender, receiver);
     if kind == Kind::Ack {
-        count_repeats(state, arrival, seq, ack, end);
+        count_repeats(state, segment, arrival.direction, ack, end);
     }
     Fit::Fits
 }
 
+/// What a segment says that fits.
+#[derive(Clone, Copy)]
+pub(super) struct Fits {
+    /// The sequence number after it.
+    pub(super) end: u32,
+    /// What it acknowledges.
+    pub(super) ack: u32,
+    /// The highest that it acknowledges, selectively or not.
+    pub(super) sack: u32,
+    /// The window that it offers, bytes.
+    pub(super) window: u32,
+    /// `ack` is said by the segment itself.
+    pub(super) has_ack: bool,
+}
+
+impl Fits {
+    /// Takes note of it.
+    #[inline(always)]
+    pub(super) fn note(self, sender: &mut Seen, receiver: &mut Seen) {
+        let Self {
+            end,
+            ack,
+            sack,
+            window,
+            has_ack,
+        } = self;
+        let offered = window.wrapping_add(sack.wrapping_sub(ack));
+        sender.td_maxwin = sender.td_maxwin.max(offered);
+        if after(end, sender.td_end) {
+            sender.td_end = end;
+            sender.flags |= flag::DATA_UNACKNOWLEDGED;
+        }
+        if has_ack && (!sender.has(flag::MAXACK_SET) || after(ack, sender.td_maxack)) {
+            sender.td_maxack = ack;
+            sender.flags |= flag::MAXACK_SET;
+        }
+
+        if receiver.td_maxwin != 0 && after(end, sender.td_maxend) {
+            let beyond = end.wrapping_sub(sender.td_maxend);
+            receiver.td_maxwin = receiver.td_maxwin.wrapping_add(beyond);
+        }
+        // A closed window may be probed with one byte (RFC 9293 section 3.8.6.1).
+        let edge = sack.wrapping_add(window);
+        if !before(edge, receiver.td_maxend) {
+            receiver.td_maxend = sack.wrapping_add(window.max(1));
+        }
+        if ack == receiver.td_end {
+            receiver.flags &= !flag::DATA_UNACKNOWLEDGED;
+        }
+    }
+}
+
 /// An ACK (with data or not) that says what the last one said is a
 /// retransmission, or its sender waits.
-#[inline]
-fn count_repeats(state: &mut State, arrival: &Arrival<'_>, seq: u32, ack: u32, end: u32) {
-    let window = arrival.segment.window;
-    let direction = arrival.direction as u8;
+#[inline(always)]
+pub(super) fn count_repeats(
+    state: &mut State,
+    segment: &Segment,
+    direction: Direction,
+    ack: u32,
+    end: u32,
+) {
+    let (seq, window, direction) = (segment.seq, segment.window, direction as u8);
     if state.last_seq == seq
         && state.last_ack == ack
         && state.last_end == end

@@ -130,7 +130,9 @@ server.listen()
 server.settimeout(20)
 peer = server.accept()[0]
 if family == socket.AF_INET:
-    port, address = struct.unpack('!2xH4s8x', peer.getsockopt(socket.IPPROTO_IP, 80, 16))
+    port, address, rest = struct.unpack('!2xH4s8s', peer.getsockopt(socket.IPPROTO_IP, 80, 16))
+    # Not what was in the kernel's memory (CVE-2006-1343).
+    assert rest == bytes(8), rest
 else:
     port, address = struct.unpack('!2xH4x16s4x', peer.getsockopt(socket.IPPROTO_IPV6, 80, 28))
 print(socket.inet_ntop(family, address), port)

@@ -4,13 +4,13 @@
 # Stock modules that track and translate by themselves, on ours: tc's act_ct, Open
 # vSwitch, and ip_vs_ftp, which rewrites what a server says.
 #
-# needs: nf_conntrack nf_nat
+# needs: nf_conntrack nf_nat nf_conncount
 # timeout: 400
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 20
+ktap_set_plan 23
 export PYTHONDONTWRITEBYTECODE=1
 dir=$(mktemp -d)
 cleanup() {
@@ -90,6 +90,7 @@ done
 export OVS_RUNDIR=$dir OVS_LOGDIR=$dir OVS_DBDIR=$dir
 db=unix:$dir/db.sock
 in_switch() { ip netns exec "$switch" "$@"; }
+in_vswitchd() { in_switch ovs-appctl -t "$dir/ovs-vswitchd.$(<"$dir/vswitchd.pid").ctl" "$@"; }
 # shellcheck disable=SC2317 # called by check
 switched() {
 	ovsdb-tool create "$dir/conf.db" /usr/share/openvswitch/vswitch.ovsschema &&
@@ -137,6 +138,24 @@ check 'Open vSwitch: an error comes back (a port where nobody listens)' refused
 check_not 'Open vSwitch: new ones from there are dropped' ask "$right" TCP4:10.0.3.2:4000,connect-timeout=2
 check 'Open vSwitch: it forgets them' eval \
 	"in_switch ovs-appctl -t '$dir'/ovs-vswitchd.\$(<'$dir/vswitchd.pid').ctl dpctl/flush-conntrack zone=7 && count_is 0 '$switch'"
+
+# Limits of zones: eight begin, three may.
+# shellcheck disable=SC2317 # called by check
+limited() {
+	ip netns exec "$left" python3 - <<-'END'
+		import socket
+		for port in range(4020, 4028):
+		    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+		        sock.sendto(b"x", ("10.0.3.3", port))
+	END
+	busywait 5000 eval "in_vswitchd dpctl/ct-get-limits zone=7 | grep zone=7,limit=3,count=$1" &&
+		is "$(connections "$switch" | grep -c 'udp .*dst=10.0.3.3 .*zone=7 ')" 3
+}
+check 'Open vSwitch: a limit' in_vswitchd dpctl/ct-set-limits default=0 zone=7,limit=3
+check 'Open vSwitch: a zone has no more connections' limited 3
+in_vswitchd dpctl/flush-conntrack zone=7
+check 'Open vSwitch: the same again when they are gone' limited 3
+in_vswitchd dpctl/ct-del-limits zone=7
 
 # IPVS: a service at another address, whose length differs from the server's.
 ip -n "$router" address add 10.0.100.100/32 dev lo

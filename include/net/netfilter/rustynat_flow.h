@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _RUSTYNAT_FLOW_H
+#define _RUSTYNAT_FLOW_H
+/*
+ * The flowtable's C: what the kernel offers as inline functions or macros only.
+ * All that takes a packet runs under RCU, at a device's ingress.
+ */
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/netfilter/nf_flow_table.h>
+#include <net/netfilter/nf_tables.h>
+
+/* A flow, and what else we know of it. */
+struct rustynat_flow {
+	struct flow_offload flow;
+	/* By direction: the hash of its key, and by how much checksums change. */
+	u32 hash[2];
+	u32 sums[2];
+};
+
+/* Where packets of a direction go, as a tuple has it behind its route. */
+struct rustynat_flow_out {
+	u32 ifindex;
+	u8 source[ETH_ALEN];
+	u8 destination[ETH_ALEN];
+};
+
+enum rustynat_flow_limit {
+	RUSTYNAT_FLOW_STEPS = NET_DEVICE_PATH_STACK_MAX,
+};
+
+/* A device on the way down from a route. */
+struct rustynat_flow_step {
+	int ifindex;
+	u32 type;
+	u32 vlan_mode;
+	u16 id;
+	__be16 proto;
+	u8 address[ETH_ALEN];
+	u8 peer[ETH_ALEN];
+	u32 tunnel_source[4];
+	u32 tunnel_destination[4];
+	u8 tunnel_proto;
+};
+
+struct rustynat_flow_key {
+	const struct flow_offload_tuple *tuple;
+	u32 hash;
+};
+
+/* The table. */
+int rustynat_flow_table_init(struct nf_flowtable *table);
+void rustynat_flow_table_gc_later(struct nf_flowtable *table);
+void rustynat_flow_table_gc_stop(struct nf_flowtable *table);
+void rustynat_flow_table_gc_flush(struct nf_flowtable *table);
+void rustynat_flow_table_destroy(struct nf_flowtable *table);
+struct flow_offload_tuple_rhash *
+rustynat_flow_find(struct nf_flowtable *table,
+		   const struct rustynat_flow_key *key);
+int rustynat_flow_insert(struct nf_flowtable *table,
+			 struct flow_offload_tuple_rhash *entry);
+void rustynat_flow_remove(struct nf_flowtable *table,
+			  struct flow_offload_tuple_rhash *entry);
+void rustynat_flow_walk(struct nf_flowtable *table,
+			void (*visit)(struct nf_flowtable *table,
+				      struct flow_offload *flow, void *data),
+			void *data);
+/* In Rust: what the work does. */
+void rustynat_flow_table_gc(struct nf_flowtable *table);
+
+/* All tables. */
+void rustynat_flow_tables_add(struct nf_flowtable *table);
+void rustynat_flow_tables_remove(struct nf_flowtable *table);
+void rustynat_flow_tables_each(void (*visit)(struct nf_flowtable *table,
+					     struct net_device *dev),
+			       struct net_device *dev);
+
+int rustynat_flow_notifier_register(void);
+void rustynat_flow_notifier_unregister(void);
+/* In Rust: flows know the MTU that their devices had. */
+void rustynat_flow_mtu_changed(struct net_device *dev);
+
+/* Flows. */
+int rustynat_flow_cache_init(void);
+void rustynat_flow_cache_exit(void);
+struct rustynat_flow *rustynat_flow_alloc(void);
+void rustynat_flow_free_later(struct flow_offload *flow);
+/* In Rust: the connection's reference is given back. */
+void rustynat_flow_put_conn(struct nf_conn *ct);
+
+/* Routes. */
+u32 rustynat_flow_mtu(const struct dst_entry *dst, bool ipv6);
+u32 rustynat_flow_cookie(const struct dst_entry *dst);
+bool rustynat_flow_dst_valid(struct dst_entry *dst, u32 cookie);
+bool rustynat_flow_dst_is_xfrm(const struct dst_entry *dst);
+bool rustynat_flow_dst_hold(struct dst_entry *dst);
+void rustynat_flow_dst_release(struct dst_entry *dst);
+struct net_device *rustynat_flow_device(struct net *net, struct dst_entry *dst,
+					int ifindex);
+struct neighbour *rustynat_flow_neighbour(struct dst_entry *dst, bool ipv6,
+					  const struct in6_addr *address);
+struct dst_entry *rustynat_flow_route(const struct nft_pktinfo *pkt,
+				      const struct in6_addr *daddr,
+				      const struct in6_addr *saddr, int oif,
+				      int iif);
+int rustynat_flow_dst_ifindex(const struct dst_entry *dst);
+struct dst_entry *rustynat_flow_packet_dst(const struct sk_buff *skb);
+struct net *rustynat_flow_device_net(const struct net_device *dev);
+bool rustynat_flow_is_ethernet(const struct dst_entry *dst);
+bool rustynat_flow_hardware_address(struct dst_entry *dst,
+				    const struct in6_addr *address, u8 *ha);
+int rustynat_flow_steps(struct dst_entry *dst, const u8 *ha,
+			struct rustynat_flow_step *steps);
+bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex);
+
+/* Packets. */
+bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu);
+bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len);
+bool rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
+		       unsigned int tunnel, __be16 protocol);
+bool rustynat_flow_push_vlan(struct sk_buff *skb, __be16 proto, u16 tci,
+			     const struct net_device *dev);
+u8 *rustynat_flow_push_pppoe(struct sk_buff *skb, const struct net_device *dev);
+u8 *rustynat_flow_push_tunnel(struct sk_buff *skb, struct dst_entry *dst,
+			      bool ipv6);
+u16 rustynat_flow_ip_id(struct net *net, const struct sk_buff *skb,
+			__be32 saddr, __be32 daddr);
+bool rustynat_flow_mtu_locked(const struct dst_entry *dst);
+u32 rustynat_flow_label(struct net *net, struct sk_buff *skb,
+			const struct in6_addr *saddr,
+			const struct in6_addr *daddr);
+struct sk_buff *rustynat_flow_segment(struct sk_buff *skb);
+struct sk_buff *rustynat_flow_next_segment(struct sk_buff *skb);
+void rustynat_flow_drop(struct sk_buff *skb);
+void rustynat_flow_output(struct sk_buff *skb, struct dst_entry *dst,
+			  struct net_device *dev, struct neighbour *neigh,
+			  bool encapsulated);
+void rustynat_flow_xmit(struct sk_buff *skb, struct net_device *dev,
+			const void *destination, const void *source);
+void rustynat_flow_xfrm(const struct nf_hook_state *state, struct sk_buff *skb,
+			struct dst_entry *dst, bool ipv6);
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The expectations that a packet leads to.
+
+use netfilter::conntrack::expect::NewExpect;
+use nf_conntrack::{announce::Why, expect};
+
+/// The most that a packet leads to: two messages with as many streams as are
+/// looked at.
+const MOST: usize = 32;
+
+/// Expectations that were made. What is dropped without [`keep`](Self::keep) is
+/// withdrawn.
+pub(crate) struct Made<'c> {
+    made: [Option<NewExpect<'c>>; MOST],
+    count: usize,
+}
+
+impl<'c> Made<'c> {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Made {
+            made: [const { None }; MOST],
+            count: 0,
+        }
+    }
+
+    /// One more.
+    pub(crate) fn add(&mut self, exp: NewExpect<'c>) -> Result<(), Why> {
+        match self.made.get_mut(self.count) {
+            Some(slot) => {
+                *slot = Some(exp);
+                self.count = self.count.saturating_add(1);
+                Ok(())
+            }
+            None => {
+                expect::withdraw(&exp);
+                Err(c"too many announcements")
+            }
+        }
+    }
+
+    /// They stay.
+    pub(crate) fn keep(&mut self) {
+        self.forget(|_| {});
+    }
+
+    fn forget(&mut self, each: impl Fn(&NewExpect<'c>)) {
+        for slot in self.made.iter_mut().take(self.count) {
+            if let Some(exp) = slot.take() {
+                each(&exp);
+            }
+        }
+        self.count = 0;
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        self.forget(|exp| expect::withdraw(exp));
+    }
+}

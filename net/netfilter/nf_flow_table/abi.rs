@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What C code calls, by the names and signatures of the kernel's headers, and
+//! what is C's: a file an area.
+
+pub mod core;
+pub mod flow;
+pub mod frame;
+pub mod hooks;
+pub mod module;
+pub mod offload;
+pub mod route;
+pub mod table;

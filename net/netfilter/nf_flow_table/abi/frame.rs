@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet at a device's ingress, which we may take and send.
+
+use super::flow::Side;
+use core::ptr::NonNull;
+use netfilter::{
+    conntrack::skb::{Hook, Packet},
+    skb::SkBuff,
+};
+use nf_bindings as bindings;
+use nf_proto::{
+    be::Be16,
+    flow::{
+        encap,
+        ingress::{self, Arrival, Stop},
+        key::Encap,
+        translate,
+    },
+    tuple::{Address, Family},
+};
+
+/// A packet. Whatever sends or drops it takes it.
+///
+/// # Invariants
+///
+/// A valid skb that is ours, at a device's ingress: its data begins with the
+/// network header; in an RCU section.
+pub struct Frame(NonNull<bindings::sk_buff>);
+
+/// Where packets go.
+#[derive(Clone, Copy)]
+pub struct NextHop {
+    device: NonNull<bindings::net_device>,
+    to: To,
+}
+
+#[derive(Clone, Copy)]
+enum To {
+    Neighbour(NonNull<bindings::neighbour>),
+    /// Destination and source hardware address.
+    Address([u8; 6], [u8; 6]),
+}
+
+/// An address as C has it.
+pub(super) fn in6(Address(words): Address) -> bindings::in6_addr {
+    bindings::in6_addr {
+        in6_u: bindings::in6_addr__bindgen_ty_1 {
+            u6_addr32: words.map(|word| word.raw()),
+        },
+    }
+}
+
+impl NextHop {
+    /// The neighbour that a direction's packets go to, by its device; `address` is
+    /// where they go. None if device or neighbour are not known now.
+    #[inline]
+    pub fn neighbour(hook: Hook<'_>, side: Side<'_>, address: Address) -> Option<Self> {
+        let (dst, ipv6) = (side.route(), side.family() == Family::Ipv6);
+        if dst.is_null() {
+            return None;
+        }
+        // SAFETY: The route is the flow's, and we are under RCU.
+        unsafe {
+            let net = hook.net().as_ptr();
+            let device = bindings::rustynat_flow_device(net, dst, side.output());
+            let neigh = bindings::rustynat_flow_neighbour(dst, ipv6, &in6(address));
+            Some(Self {
+                device: NonNull::new(device)?,
+                to: To::Neighbour(NonNull::new(neigh)?),
+            })
+        }
+    }
+
+    /// The device that a direction's packets leave by directly.
+    #[inline]
+    pub fn direct(hook: Hook<'_>, side: Side<'_>) -> Option<Self> {
+        // SAFETY: The route is the flow's or null, and we are under RCU.
+        let device = unsafe {
+            bindings::rustynat_flow_device(hook.net().as_ptr(), side.route(), side.output())
+        };
+        let (destination, source) = side.hardware();
+        Some(Self {
+            device: NonNull::new(device)?,
+            to: To::Address(*destination, *source),
+        })
+    }
+}
+
+/// A direction's route is still what it was.
+#[inline]
+pub fn is_route_valid(side: Side<'_>) -> bool {
+    if side.route().is_null() {
+        return true;
+    }
+    // SAFETY: The route is the flow's, and we are under RCU.
+    unsafe { bindings::rustynat_flow_dst_valid(side.route(), side.cookie()) }
+}
+
+impl Frame {
+    /// From a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// The type invariant.
+    #[inline]
+    pub unsafe fn from_raw(skb: NonNull<bindings::sk_buff>) -> Self {
+        Self(skb)
+    }
+
+    /// Leaves the packet to the stack.
+    #[inline]
+    pub fn pass(self) -> Outcome {
+        Outcome(bindings::NF_ACCEPT)
+    }
+
+    /// Has the caller drop the packet.
+    #[inline]
+    pub fn refuse(self) -> Outcome {
+        Outcome(bindings::NF_DROP)
+    }
+
+    #[inline]
+    fn skb(&self) -> &SkBuff {
+        // SAFETY: By the type invariant.
+        unsafe { SkBuff::from_raw(self.0.as_ptr()) }
+    }
+
+    #[inline]
+    fn arrival(&self, device: i32) -> Arrival {
+        // SAFETY: By the type invariant; what is behind the buffer's end is its
+        // shared info.
+        unsafe {
+            let skb = self.0.as_ref();
+            let headers = skb.__bindgen_anon_4.__bindgen_anon_1.as_ref();
+            let vlan = &headers.__bindgen_anon_2;
+            let tag = (vlan.vlan_all != 0).then(|| Encap {
+                id: vlan.__bindgen_anon_1.vlan_tci,
+                protocol: Be16::from_raw(vlan.__bindgen_anon_1.vlan_proto),
+            });
+            let shared: *const bindings::skb_shared_info = skb.head.add(skb.end as usize).cast();
+            Arrival {
+                device,
+                protocol: u16::from_be(headers.protocol),
+                tag,
+                several: (*shared).gso_size != 0,
+            }
+        }
+    }
+
+    /// Reads the packet, which came in by `device`; headers become linear for
+    /// that. None if it is for the stack.
+    #[inline(always)]
+    pub fn read<T>(
+        &mut self,
+        device: i32,
+        read: impl Fn(&[u8], u32, &Arrival) -> Result<T, Stop>,
+    ) -> Option<T> {
+        let arrival = self.arrival(device);
+        loop {
+            // SAFETY: By the type invariant; nothing else borrows the packet.
+            let skb = unsafe { SkBuff::from_raw(self.0.as_ptr()) };
+            match read(skb.linear(), skb.len() as u32, &arrival) {
+                Ok(packet) => return Some(packet),
+                Err(Stop::Pass) => return None,
+                // More than is at hand: each time there is more of it.
+                Err(Stop::Pull(len)) => {
+                    if !skb.may_pull(len as usize) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bytes of the packet.
+    #[inline]
+    pub fn bytes(&self) -> u32 {
+        self.skb().len() as u32
+    }
+
+    /// Each of several packets in one is at most `mtu` bytes long.
+    #[inline]
+    pub fn fits(&self, mtu: u32) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::rustynat_flow_fits(self.0.as_ptr(), mtu) }
+    }
+
+    /// Cuts off what is behind `len` bytes; false if memory is short.
+    #[inline]
+    #[must_use]
+    pub fn trim(&mut self, len: u32) -> bool {
+        // SAFETY: By the type invariant.
+        self.bytes() <= len || unsafe { bindings::rustynat_flow_trim(self.0.as_ptr(), len) }
+    }
+
+    /// Sends the packet's headers on, as `translate::forward`; false if that is
+    /// not possible: it is to be dropped.
+    #[inline(always)]
+    #[must_use]
+    pub fn forward(
+        &mut self,
+        packet: &ingress::Packet,
+        answer: Side<'_>,
+        sums: Option<translate::Sums>,
+    ) -> bool {
+        // SAFETY: By the type invariant.
+        let mut skb = unsafe { Packet::from_raw(self.0.as_ptr()) };
+        let form = skb.form(packet.transport);
+        let (network, transport) = (
+            packet.network() as usize,
+            packet.transport.wrapping_sub(packet.network()) as usize,
+        );
+        skb.writable(packet.headers)
+            .and_then(|bytes| bytes.get_mut(network..))
+            .is_some_and(|bytes| {
+                translate::forward(bytes, transport, answer.key(), sums, form).is_ok()
+            })
+    }
+
+    /// Takes off encapsulation and tunnel; false if memory is short: it is to be
+    /// dropped.
+    #[inline]
+    #[must_use]
+    pub fn pop(&mut self, packet: &ingress::Packet, family: Family) -> bool {
+        let protocol = match family {
+            Family::Ipv4 => ingress::IPV4,
+            Family::Ipv6 => ingress::IPV6,
+        };
+        // SAFETY: By the type invariant; so many bytes were read and are linear.
+        unsafe {
+            bindings::rustynat_flow_pop(
+                self.0.as_ptr(),
+                packet.encap,
+                packet.tunnel,
+                protocol.to_be(),
+            )
+        }
+    }
+
+    /// Puts the packet into the tunnel of the direction `answer`, which has the
+    /// route of `side`; false if that is not possible: it is to be dropped.
+    #[must_use]
+    pub fn push_tunnel(&mut self, hook: Hook<'_>, side: Side<'_>, answer: Side<'_>) -> bool {
+        let dst = side.route();
+        if dst.is_null() {
+            return false;
+        }
+        let tunnel = answer.tunnel();
+        let ends = encap::Ends {
+            source: tunnel.destination,
+            destination: tunnel.source,
+        };
+        match side.family() {
+            Family::Ipv4 => self.push_ipip(hook, dst, &ends),
+            Family::Ipv6 => self.push_ip6ip6(hook, dst, &ends),
+        }
+    }
+
+    fn push_ipip(
+        &mut self,
+        hook: Hook<'_>,
+        dst: *mut bindings::dst_entry,
+        ends: &encap::Ends,
+    ) -> bool {
+        let Some(inner) = self.skb().header::<20>(0) else {
+            return false;
+        };
+        let (Address([source, ..]), Address([destination, ..])) = (ends.source, ends.destination);
+        // SAFETY: By the type invariant, and the route is the flow's.
+        unsafe {
+            let skb = self.0.as_ptr();
+            let header = bindings::rustynat_flow_push_tunnel(skb, dst, false);
+            if header.is_null() {
+                return false;
+            }
+            let id = bindings::rustynat_flow_ip_id(
+                hook.net().as_ptr(),
+                skb,
+                source.raw(),
+                destination.raw(),
+            );
+            let cut = bindings::rustynat_flow_mtu_locked(dst);
+            // There is room for the header.
+            *header.cast() = encap::ipip(&inner, ends, self.bytes(), id, cut);
+        }
+        true
+    }
+
+    fn push_ip6ip6(
+        &mut self,
+        hook: Hook<'_>,
+        dst: *mut bindings::dst_entry,
+        ends: &encap::Ends,
+    ) -> bool {
+        let len = self.bytes();
+        let Some(inner) = self.skb().header::<40>(0) else {
+            return false;
+        };
+        let (source, destination) = (in6(ends.source), in6(ends.destination));
+        // SAFETY: By the type invariant, and the route is the flow's.
+        unsafe {
+            let skb = self.0.as_ptr();
+            let header = bindings::rustynat_flow_push_tunnel(skb, dst, true);
+            if header.is_null() {
+                return false;
+            }
+            let net = hook.net().as_ptr();
+            let label = bindings::rustynat_flow_label(net, skb, &source, &destination);
+            // There is room for the header.
+            *header.cast() = encap::ip6ip6(&inner, len, label);
+            *header.add(8).cast() = ends.source.0;
+            *header.add(24).cast() = ends.destination.0;
+        }
+        true
+    }
+
+    /// Puts the packet into the encapsulations that the direction `answer` comes
+    /// in, the innermost first; false if that is not possible.
+    fn push(&mut self, answer: Side<'_>, device: NonNull<bindings::net_device>) -> bool {
+        let (encaps, number) = answer.encaps();
+        encaps
+            .iter()
+            .take(number)
+            .rev()
+            .all(|encap| match encap.protocol.get() {
+                ingress::VLAN | ingress::QINQ => {
+                    // SAFETY: By the type invariant; the device is alive.
+                    unsafe {
+                        bindings::rustynat_flow_push_vlan(
+                            self.0.as_ptr(),
+                            encap.protocol.raw(),
+                            encap.id,
+                            device.as_ptr(),
+                        )
+                    }
+                }
+                ingress::PPPOE => self.push_pppoe(encap.id, device),
+                _ => false,
+            })
+    }
+
+    fn push_pppoe(&mut self, session: u16, device: NonNull<bindings::net_device>) -> bool {
+        let Some(bytes) = encap::pppoe(session, self.skb().protocol(), self.bytes()) else {
+            return false;
+        };
+        // SAFETY: By the type invariant; the device is alive.
+        unsafe {
+            let header = bindings::rustynat_flow_push_pppoe(self.0.as_ptr(), device.as_ptr());
+            if header.is_null() {
+                return false;
+            }
+            // There is room for the header.
+            *header.cast() = bytes;
+        }
+        true
+    }
+
+    /// Sends the packet to IPsec.
+    pub fn to_ipsec(self, hook: Hook<'_>, side: Side<'_>) -> Outcome {
+        let ipv6 = side.family() == Family::Ipv6;
+        if side.route().is_null() {
+            return self.refuse();
+        }
+        // SAFETY: By the type invariant, and the route is the flow's.
+        unsafe {
+            bindings::rustynat_flow_xfrm(hook.as_ptr(), self.0.as_ptr(), side.route(), ipv6);
+        }
+        Outcome(bindings::NF_STOLEN)
+    }
+
+    /// Sends the packet, in the encapsulations that the direction `answer` comes
+    /// in, the way that `side` says.
+    #[inline]
+    pub fn send(mut self, side: Side<'_>, answer: Side<'_>, hop: &NextHop) -> Outcome {
+        if !answer.is_encapsulated() {
+            self.transmit(side, hop, false);
+            return Outcome(bindings::NF_STOLEN);
+        }
+        if side.must_segment() {
+            return self.send_segments(side, answer, hop);
+        }
+        if !self.push(answer, hop.device) {
+            return self.refuse();
+        }
+        self.transmit(side, hop, true);
+        Outcome(bindings::NF_STOLEN)
+    }
+
+    #[cold]
+    fn send_segments(self, side: Side<'_>, answer: Side<'_>, hop: &NextHop) -> Outcome {
+        // SAFETY: By the type invariant: what comes back is ours, a list of packets,
+        // of which each is taken out of it before it is sent.
+        unsafe {
+            let mut next = bindings::rustynat_flow_segment(self.0.as_ptr());
+            while let Some(skb) = NonNull::new(next) {
+                next = bindings::rustynat_flow_next_segment(skb.as_ptr());
+                let mut segment = Frame(skb);
+                if segment.push(answer, hop.device) {
+                    segment.transmit(side, hop, true);
+                } else {
+                    bindings::rustynat_flow_drop(skb.as_ptr());
+                }
+            }
+        }
+        Outcome(bindings::NF_STOLEN)
+    }
+
+    #[inline]
+    fn transmit(self, side: Side<'_>, hop: &NextHop, encapsulated: bool) {
+        let (skb, device) = (self.0.as_ptr(), hop.device.as_ptr());
+        // SAFETY: By the type invariant. Device and neighbour were found in this
+        // RCU section; the route is the flow's.
+        unsafe {
+            match &hop.to {
+                To::Neighbour(neigh) => bindings::rustynat_flow_output(
+                    skb,
+                    side.route(),
+                    device,
+                    neigh.as_ptr(),
+                    encapsulated,
+                ),
+                To::Address(destination, source) => bindings::rustynat_flow_xmit(
+                    skb,
+                    device,
+                    destination.as_ptr().cast(),
+                    source.as_ptr().cast(),
+                ),
+            }
+        }
+    }
+}
+
+/// What becomes of a packet: a hook's answer. It comes from [`Frame`] alone, so
+/// that a packet that was sent is not the stack's as well.
+pub struct Outcome(u32);
+
+impl Outcome {
+    /// The answer as C has it.
+    #[inline]
+    pub fn code(self) -> u32 {
+        self.0
+    }
+}
+
+/// Sets one port of a packet.
+///
+/// # Safety
+///
+/// `skb` is valid and ours, `thoff` the offset of its transport header from the
+/// network header.
+pub unsafe fn set_port(
+    skb: NonNull<bindings::sk_buff>,
+    thoff: u32,
+    protocol: u8,
+    source: bool,
+    port: Be16,
+) {
+    // SAFETY: By the function's safety requirement.
+    let mut packet = unsafe { Packet::from_raw(skb.as_ptr()) };
+    let form = packet.form(thoff);
+    let len = thoff.saturating_add(if protocol == nf_proto::l4::number::TCP {
+        20
+    } else {
+        8
+    });
+    if packet.network_len() < len {
+        return;
+    }
+    if let Some(bytes) = packet
+        .writable(len)
+        .and_then(|bytes| bytes.get_mut(thoff as usize..))
+    {
+        // Long enough, as just seen.
+        let _ = translate::set_port(bytes, protocol, source, port, form);
+    }
+}
