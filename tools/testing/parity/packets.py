@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """Plays packets through a router, always the same ones, and writes down what comes of them.
 
-usage: packets.py FILE CLIENT ROUTER SERVER [--seed N] [--episodes N] [--only KIND:EPISODE [--keep N,N,...]...]
+usage: packets.py CLIENT ROUTER SERVER FILE [--seed N] [--episodes N] [--kinds KIND,...] [--brief]
+       packets.py CLIENT ROUTER SERVER FILE --cases FILE
 
 In FILE there is a line for each packet sent (>) with its number in the episode, each that came out of the router at the
-client's side (c) or the server's (s), each event (!), and at the end of an episode each connection (=) and expectation (~).
-A packet that was forwarded carries in its DSCP what it was to connection tracking. With --only one episode is
-played, as often as there is --keep, each time with only the packets of these numbers.
+client's side (c) or the server's (s), each event (!), and at the end of an episode each connection (=), expectation (~)
+and what was counted (#). A packet that was forwarded carries in its DSCP what it was to connection tracking. --brief: only
+a line for each episode: its name, the number of packets, and a hash. In the file of cases there is a line for each
+episode that is to be played, and the packets of it: SEED:KIND:NUMBER=N,N,...
 """
 
 import argparse
+import hashlib
 import pathlib
 import random
 import struct
@@ -23,7 +26,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "selftests/net/netfilter")]
 import nf_nat_packets as wire
 import nfnl
 from nfnl import CONNTRACK, EXPECT
-from packets_made import KINDS
+import packets_made
+from packets_helpers import application
 from plain import plain
 
 # Far apart, and of 1,000 s each, so that what is left of one tells which it was.
@@ -36,14 +40,24 @@ TIMEOUTS = {
     "sctp_timeout_established": 21, "sctp_timeout_shutdown_sent": 22, "sctp_timeout_shutdown_recd": 23,
     "sctp_timeout_shutdown_ack_sent": 24, "sctp_timeout_heartbeat_sent": 25,
 }
+KINDS = dict(packets_made.KINDS, application=application)
 MARKER = 9
 SHOWN = 84
+# Of /proc/net/stat/nf_conntrack.
+COUNTED = ("invalid", "insert_failed", "drop", "early_drop", "icmp_error", "expect_new", "expect_create")
 RULES = """
 flush ruleset
 table inet t {
 	ct helper ftp { type "ftp" protocol tcp; }
 	ct helper tftp { type "tftp" protocol udp; }
 	ct helper irc { type "irc" protocol tcp; }
+	ct helper amanda { type "amanda" protocol udp; }
+	ct helper sane { type "sane" protocol tcp; }
+	ct helper pptp { type "pptp" protocol tcp; }
+	ct helper snmp { type "snmp_trap" protocol udp; }
+	ct helper sip { type "sip" protocol udp; }
+	ct helper ras { type "RAS" protocol udp; }
+	ct helper q931 { type "Q.931" protocol tcp; }
 	chain raw {
 		type filter hook prerouting priority raw
 		udp dport 9 notrack
@@ -56,6 +70,13 @@ table inet t {
 		tcp dport 21 ct helper set "ftp"
 		udp dport 69 ct helper set "tftp"
 		tcp dport 6667 ct helper set "irc"
+		udp dport 10080 ct helper set "amanda"
+		tcp dport 6566 ct helper set "sane"
+		tcp dport 1723 ct helper set "pptp"
+		udp dport 162 ct helper set "snmp"
+		udp dport 5060 ct helper set "sip"
+		udp dport 1719 ct helper set "ras"
+		tcp dport 1720 ct helper set "q931"
 	}
 	chain pre {
 		type nat hook prerouting priority dstnat
@@ -102,10 +123,9 @@ def shown(packet):
 
 
 class Player:
-    """Sends, and writes what comes of it."""
+    """Sends, and tells what comes of it."""
 
-    def __init__(self, file, client, router, server):
-        self.file = file
+    def __init__(self, client, router, server):
         self.test = wire.Test(client, router, server)
         self.links = {"c": self.test.client, "s": self.test.server}
         self.test.run(["nft", "-f", "-"], RULES)
@@ -148,21 +168,37 @@ class Player:
         return got
 
     def hidden(self, packet):
-        """A packet in hexadecimal, without what is drawn by chance: ports that NAT chose, with their checksum."""
-        if packet[0] >> 4 == 6 and packet[6] == 44:
-            # The number of a fragment is drawn by chance.
-            return shown(packet[:44] + bytes(4) + packet[48:])
-        text = shown(packet)
-        at, protocol = (40, packet[6]) if packet[0] >> 4 == 6 else (20, packet[9])
+        """A packet in hexadecimal, without what is drawn by chance: ports that NAT chose, with what they are summed up in,
+        and the numbers of IPv6's fragments."""
+        hide = set()
+        self.chosen(packet, 0, hide)
+        if not hide:
+            return shown(packet)
+        return shown(bytes(0 if at in hide else byte for at, byte in enumerate(packet))) + f" but {min(hide)}"
+
+    def chosen(self, packet, start, hide):
+        """The places in a packet that begins at `start` of what was drawn by chance."""
+        if len(packet) < start + 20:
+            return
+        wide = packet[start] >> 4 == 6
+        at, protocol = (start + 40, packet[start + 6]) if wide else (start + 20, packet[start + 9])
+        if wide and protocol == 44 and len(packet) >= at + 8:
+            hide.update(range(at + 4, at + 8))
+            if packet[at + 2] or packet[at + 3] & 0xf8:
+                return
+            at, protocol = at + 8, packet[at]
+        elif not wide and (packet[start + 6] & 0x1f or packet[start + 7]):
+            return
         check = {wire.TCP: 16, wire.UDP: 6, wire.SCTP: 8}.get(protocol)
-        if check is None or len(packet) < at + check + 2 or packet[0] >> 4 == 4 and packet[6] & 0x1f or packet[7] and packet[0] >> 4 == 4:
-            return text
-        for place in (at, at + 2):
-            if struct.unpack_from("!H", packet, place)[0] not in self.ports:
-                size = 8 if protocol == wire.SCTP else 4
-                text = text[:2 * place] + "port" + text[2 * place + 4:]
-                text = text[:2 * (at + check)] + "s" * size + text[2 * (at + check) + size:]
-        return text
+        if check is not None and len(packet) >= at + 4:
+            for place in (at, at + 2):
+                if struct.unpack_from("!H", packet, place)[0] not in self.ports:
+                    hide.update((place, place + 1))
+                    hide.update(range(at + check, at + check + (4 if protocol == wire.SCTP else 2)))
+        elif protocol in (wire.ICMP, wire.ICMPV6) and start == 0 and len(packet) > at and packet[at] in (1, 2, 3, 4, 5, 11, 12):
+            self.chosen(packet, at + 8, hide)
+            if hide:
+                hide.update((at + 2, at + 3))
 
     def learn(self, packets):
         """The ports of an episode."""
@@ -172,10 +208,9 @@ class Player:
             if len(packet) >= at + 4:
                 self.ports.update(struct.unpack_from("!HH", packet, at))
 
-    def write(self, where, lines):
-        """Lines of an episode."""
-        for line in lines:
-            self.file.write(f"{where} {line}\n")
+    def counted(self):
+        """What the router has counted."""
+        return [self.test.statistics(name) for name in COUNTED]
 
     def told(self):
         """Events, sorted: those of one packet have no order that matters."""
@@ -203,46 +238,58 @@ class Player:
         for _ in self.events.events():
             pass
 
-    def play(self, where, episode, keep=None):
-        """An episode: settings and packets, each a side and bytes."""
+    def play(self, episode, keep=None):
+        """An episode: settings and packets, each a side and bytes. What came of it, as lines."""
         settings, packets = episode
         self.forget()
         self.settings(settings)
         self.learn(packets)
+        before = self.counted()
+        lines = []
         for number, (side, packet) in enumerate(packets):
             if keep is not None and number not in keep:
                 continue
-            self.write(f"{where}.{number}", [f"> {side} {shown(packet)}"])
             self.links[side].send(packet)
-            self.write(f"{where}.{number}", self.came() + self.told())
+            lines += [f"{number} {line}" for line in (f"> {side} {shown(packet)}", *self.came(), *self.told())]
         for subsystem, kind, sign in ((CONNTRACK, nfnl.CT_GET, "="), (EXPECT, nfnl.EXP_GET, "~")):
             found = self.nl.request(subsystem, kind, nfnl.DUMP, [], 0)
-            self.write(f"{where}.end", sorted(f"{sign} {self.plain(message)}" for message in found))
+            lines += sorted(f"end {sign} {self.plain(message)}" for message in found)
+        counted = (f"{name}={now - then}" for name, now, then in zip(COUNTED, self.counted(), before))
+        return [*lines, f"end # {' '.join(counted)}"]
+
+
+def episode_of(where):
+    """The episode with a name. It does not depend on what is played before it."""
+    return KINDS[where.split(":")[1]](random.Random(where))
 
 
 def main():
     """Plays."""
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("file")
     parser.add_argument("names", nargs=3)
+    parser.add_argument("file")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--episodes", type=int, default=12)
-    parser.add_argument("--only")
-    parser.add_argument("--keep", action="append", default=[])
+    parser.add_argument("--episodes", type=int, default=120)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--brief", action="store_true")
+    parser.add_argument("--cases")
     options = parser.parse_args()
+    player = Player(*options.names)
     with open(options.file, "w", encoding="ascii", errors="backslashreplace") as file:
-        player = Player(file, *options.names)
-        for kind, make in KINDS.items():
-            for number in range(options.episodes):
-                where = f"{kind}:{number}"
-                if options.only not in (None, where):
-                    continue
-                # What is played does not depend on what came before.
-                episode = make(random.Random(f"{options.seed} {where}"))
-                if not options.keep:
-                    player.play(where, episode)
-                for turn, keep in enumerate(options.keep):
-                    player.play(f"{where}/{turn}", episode, {int(n) for n in keep.split(",")})
+        if options.cases:
+            for turn, line in enumerate(pathlib.Path(options.cases).read_text(encoding="ascii").split()):
+                where, _, numbers = line.partition("=")
+                for told in player.play(episode_of(where), {int(number) for number in numbers.split(",")}):
+                    file.write(f"{turn} {told}\n")
+            return
+        kinds = options.kinds.split(",")
+        for number in range(options.episodes):
+            where = f"{options.seed}:{kinds[number % len(kinds)]}:{number // len(kinds)}"
+            episode = episode_of(where)
+            told = player.play(episode)
+            if options.brief:
+                told = [f"{len(episode[1])} {hashlib.sha256(chr(10).join(told).encode()).hexdigest()[:16]}"]
+            file.writelines(f"{where} {line}\n" for line in told)
         player.forget()
 
 
