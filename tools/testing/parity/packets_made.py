@@ -208,7 +208,7 @@ def udp(rng):
         if kind < 0.55:
             packets.append(hosts.packet(side, UDP, make))
         elif kind < 0.75:
-            packets += fragments(rng, hosts, side, UDP, make, number)
+            packets += fragments(rng, hosts, side, UDP, make)
         elif kind < 0.85:
             # A length that does not fit, or a checksum that is wrong.
             packets.append(hosts.packet(side, UDP, lambda a, b: spoil(rng, make(a, b))))
@@ -225,8 +225,10 @@ def spoil(rng, data):
     return data[:at] + bytes([data[at] ^ rng.randrange(1, 256)]) + data[at + 1:]
 
 
-def fragments(rng, hosts, side, protocol, make, ident):
+def fragments(rng, hosts, side, protocol, make):
     """A packet in two or three fragments, in some order; now and then one is missing or there twice."""
+    # What waits for one that is missing must not meet a later packet's.
+    ident = rng.randrange(1, 65536)
     here, there = hosts.address[side]
     whole = make(here, there)
     size = max(8, len(whole) // 2 // 8 * 8)
@@ -236,12 +238,12 @@ def fragments(rng, hosts, side, protocol, make, ident):
         more = at + size < len(whole)
         if hosts.family == 4:
             packet = bytearray(wire.network(here, there, protocol, part, fragment=at // 8 | (0x2000 if more else 0)))
-            packet[4:6] = struct.pack("!H", 100 + ident)
+            packet[4:6] = struct.pack("!H", ident)
             packet[10:12] = b"\0\0"
             packet[10:12] = struct.pack("!H", wire.checksum(bytes(packet[:20])))
             made.append((side, bytes(packet)))
         else:
-            head = bytes([44, protocol, 0]) + struct.pack("!HI", at | more, 100 + ident)
+            head = bytes([44, protocol, 0]) + struct.pack("!HI", at | more, ident)
             made.append((side, wire.network(here, there, protocol, part, extension=head)))
     if rng.random() < 0.5:
         rng.shuffle(made)
@@ -292,7 +294,7 @@ def icmp(rng):
             made = error_about(rng, hosts, other(side), packet[1])
             packets.append(error_about(rng, hosts, side, made[1]) if rng.random() < 0.2 else made)
         else:
-            packets += fragments(rng, hosts, side, protocol, lambda a, b, i=ident: wire.echo(a, b, i, 0, b"f" * 200), number)
+            packets += fragments(rng, hosts, side, protocol, lambda a, b, i=ident: wire.echo(a, b, i, 0, b"f" * 200))
     return NOTHING, packets
 
 
