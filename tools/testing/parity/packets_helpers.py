@@ -10,7 +10,7 @@ import helpers
 import nf_nat_packets as wire
 from h323_messages import MESSAGES
 from nf_nat_packets import ACK, PSH, SYN, TCP, UDP
-from packets_made import NOTHING, OPENING, Connection, Hosts, other
+from packets_made import OPENING, STRICT, Connection, Hosts, other
 
 # Ports that payloads of helpers.py, of H.323 and of SIP announce: connections to some of them follow.
 ANNOUNCED = {
@@ -107,6 +107,7 @@ def application(rng):
     if protocol == TCP:
         link = Connection(rng, hosts, port, sport)
         packets += [link.segment(side, flags, exact=True) for side, flags, _ in OPENING]
+        link.settled = True
         for side, data in said:
             cut = rng.randrange(1, len(data)) if name in ("ftp", "sane") and rng.random() < 0.15 else len(data)
             for part in filter(None, (data[:cut], data[cut:])):
@@ -130,4 +131,4 @@ def application(rng):
 
             if rng.random() < 0.5:
                 packets.append(hosts.packet(side, what, make))
-    return NOTHING, packets
+    return STRICT, packets

@@ -11,6 +11,7 @@ import nf_nat_packets as wire
 from nf_nat_packets import ACK, FIN, GRE, ICMP, ICMPV6, PSH, RST, SCTP, SYN, TCP, UDP
 
 NOTHING = {"tcp_be_liberal": 0, "tcp_loose": 1, "tcp_max_retrans": 3, "tcp_ignore_invalid_rst": 0, "acct": 1}
+STRICT = dict(NOTHING, tcp_loose=0)
 # Client's host, what it sends to, and who answers that: plain, source or destination translated, both.
 PAIRS = {
     4: [("c1", "s1", "s1"), ("c7", "s1", "s1"), ("c1", "p5", "s5"), ("c8", "p5", "s5")],
@@ -52,7 +53,7 @@ class Stream:
     def __init__(self, rng):
         self.isn = rng.choice([0, 1000, MOD - 3, rng.randrange(MOD)])
         self.next = self.isn
-        self.syn = b""
+        self.syn, self.begins = b"", False
         self.window = rng.choice([0, 500, 8192, 65535])
 
 
@@ -87,7 +88,7 @@ class Connection:
         self.rng, self.hosts = rng, hosts
         self.ports = {"c": (sport, dport), "s": (dport, sport)}
         self.streams = {"c": Stream(rng), "s": Stream(rng)}
-        self.sent, self.steps = [], 0
+        self.sent, self.steps, self.settled = [], 0, False
 
     def shift(self):
         """How far off a number is: mostly not at all."""
@@ -99,6 +100,9 @@ class Connection:
     def segment(self, side, flags, data=b"", seq=None, ack=None, exact=False):
         """A segment; what is in it counts as sent if it is exact."""
         here, there = self.streams[side], self.streams[other(side)]
+        if self.settled:
+            # Only what was settled at first: inside of what a helper made longer ours does not go as far back as stock.
+            ack = self.streams[other(side)].isn + 1
         off = (0, 0) if exact else (self.shift(), self.shift())
         if flags & SYN and flags & ~PSH in RIGHT:
             # Of these ours learns less than stock if they do not fit: see differences.md, TCP 3.
@@ -119,6 +123,7 @@ class Connection:
 
         if off == (0, 0) and flags & ~PSH in RIGHT:
             here.next = (seq + len(data) + bool(flags & SYN) + bool(flags & FIN)) % MOD
+        here.begins = bool(flags & SYN)
         packet = self.hosts.packet(side, TCP, make)
         self.sent.append(packet)
         return packet
@@ -135,8 +140,10 @@ class Connection:
             if kind < 0.85:
                 flags = rng.choice([SYN, SYN | ACK, ACK, PSH | ACK, FIN | ACK, FIN, 0, SYN | FIN, 0x3f])
                 return self.segment(side, flags, b"x" * rng.choice([0, 0, 1, 100]))
-            # A reset that is right. (Of others ours believes fewer: see differences.md, TCP 1.)
-            return self.segment(side, RST | (rng.choice([0, ACK]) if side == "c" else ACK), exact=True)
+            # A reset that is right, and not after a SYN. (Of others ours believes fewer: see differences.md, TCP 1.)
+            if self.streams[other(side)].begins:
+                return self.segment(side, ACK, exact=True)
+            return self.segment(side, RST if side == "c" else RST | ACK, exact=True)
         if not script:
             return self.segment(rng.choice("cs"), ACK, b"y" * rng.choice([0, 10, 1000]))
         side, flags, size = script.pop(0)
@@ -149,8 +156,8 @@ CLOSINGS = [
     [("c", FIN | ACK, 0), ("s", ACK, 0), ("s", FIN | ACK, 0), ("c", ACK, 0)],
     [("s", FIN | ACK, 0), ("c", FIN | ACK, 0), ("s", ACK, 0)],
     [("c", FIN | ACK, 0), ("s", FIN | ACK, 0), ("c", ACK, 0), ("s", ACK, 0)],
-    [("c", RST | ACK, 0)],
-    [("s", RST, 0)],
+    [("c", RST, 0)],
+    [("s", RST | ACK, 0)],
 ]
 
 
@@ -166,10 +173,10 @@ def tcp(rng):
             script[:2] = [("c", SYN, 0), ("s", SYN, 0), ("c", SYN | ACK, 0), ("s", SYN | ACK, 0)]
         if rng.random() < 0.3:
             script += [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
-        for number in range(len(script) + 6):
+        for _ in range(len(script) + 6):
             packet = link.step(script)
-            # Some are lost before the router sees them.
-            if rng.random() > (0.08 if number > 2 else 0.02):
+            # Some are lost before the router sees them; seldom those that open, or there would be little to see.
+            if rng.random() > (0.08 if link.steps > 4 else 0.01):
                 packets.append(packet)
     return settings, packets
 
@@ -362,9 +369,9 @@ def others(rng):
             packets.append(hosts.packet(side, UDP, lambda a, b: wire.udp(a, b, 7, 4000, b"after options"), extension=extension))
         else:
             protocol = rng.choice([TCP, UDP, SCTP, GRE, ICMP])
-            # GRE of less than 8 bytes is translated by ours: see differences.md.
-            size = rng.randrange(8 if protocol == GRE else 0, 12)
-            packets.append(hosts.packet(side, protocol, lambda a, b, s=size: bytes(range(1, s + 1))))
+            # GRE of less than 8 bytes, or of a version that is not known, is translated by ours: see differences.md.
+            size, first = (rng.randrange(8, 12), 8) if protocol == GRE else (rng.randrange(12), 1)
+            packets.append(hosts.packet(side, protocol, lambda a, b, s=size, f=first: bytes(range(f, s + f))))
     return NOTHING, packets
 
 
@@ -391,6 +398,7 @@ def helper(rng):
         ]
     link = Connection(rng, hosts, port, rng.randrange(2000, 60000))
     packets = [link.segment(side, flags, exact=True) for side, flags, _ in OPENING]
+    link.settled = True
     for number in range(6):
         # The first line is read as such by ours only if it begins the connection's text.
         line = rng.choice(LINES[port]) if number else LINES[port][0]
@@ -412,7 +420,7 @@ def helper(rng):
             return wire.tcp(a, b, 20, dport, flags=SYN)
 
         packets.append(hosts.packet(side, TCP, make))
-    return NOTHING, packets
+    return STRICT, packets
 
 
 KINDS = {"tcp": tcp, "middle": middle, "udp": udp, "icmp": icmp, "sctp": sctp, "others": others, "helper": helper}
