@@ -9,11 +9,29 @@
 #include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/netfilter/rustynat_flow.h>
+#include <net/xfrm.h>
 
 /* Each of several in one does, though all together are too long. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu)
 {
 	return skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu);
+}
+
+/*
+ * IPsec's policies let it be forwarded: what they want protected came so. They are
+ * written for packets as they come in, so this is asked before one is changed. Who
+ * is behind the header of a tunnel is not for us to find out.
+ */
+bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, bool tunneled)
+{
+#ifdef CONFIG_XFRM
+	if (unlikely(!__xfrm_check_nopolicy(dev_net(skb->dev), skb,
+					    XFRM_POLICY_FWD)))
+		return !tunneled &&
+		       xfrm_policy_check(NULL, XFRM_POLICY_FWD, skb,
+					 ipv6 ? AF_INET6 : AF_INET);
+#endif
+	return true;
 }
 
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len)

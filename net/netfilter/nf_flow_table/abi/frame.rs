@@ -186,6 +186,15 @@ impl Frame {
         unsafe { bindings::rustynat_flow_fits(self.0.as_ptr(), mtu) }
     }
 
+    /// IPsec's policies let the packet be forwarded.
+    #[inline]
+    pub fn is_allowed(&mut self, family: Family, tunneled: bool) -> bool {
+        // SAFETY: By the type invariant; nothing of the packet has been changed.
+        unsafe {
+            bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, tunneled)
+        }
+    }
+
     /// Cuts off what is behind `len` bytes; false if memory is short.
     #[inline]
     #[must_use]
