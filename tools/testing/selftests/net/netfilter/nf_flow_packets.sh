@@ -10,14 +10,22 @@
 . ./lib.sh
 
 ktap_print_header
-trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
+dir=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
 modprobe -a nf_conntrack nf_nat nf_flow_table nf_flow_table_inet 8021q pppoe ipip ip6_tunnel bridge esp4 esp6
 nat_routed
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
-on_router() { ip -n "$router" "$@"; }
+# Much is to be set up: one ip and one bridge do it.
+on_router() { echo "$*" >>"$dir/ip"; }
+on_bridges() { echo "$*" >>"$dir/bridge"; }
+do_it() {
+	ip -n "$router" -batch "$dir/ip"
+	[ ! -e "$dir/bridge" ] || ip netns exec "$router" bridge -batch "$dir/bridge"
+	rm -f "$dir/ip" "$dir/bridge"
+}
 # More links to the client.
-for i in 11 12 13 14 15 16 17; do
+for i in 11 12 13 14 15 16; do
 	hex=$(printf %02x $i)
 	ip link add c$i netns "$client" address "02:00:00:00:$hex:02" type veth peer \
 		name r$i netns "$router" address "02:00:00:00:$hex:01"
@@ -60,10 +68,11 @@ on_router link set br0 address 02:00:00:00:0d:01 up
 on_router link add br1 type bridge vlan_filtering 1 vlan_default_pvid 0
 for i in 14 15; do on_router link set r$i master br1; done
 on_router link set br1 address 02:00:00:00:0e:01 up
-ip netns exec "$router" bridge vlan add dev r14 vid 10 pvid untagged
-ip netns exec "$router" bridge vlan add dev r15 vid 10
-ip netns exec "$router" bridge vlan add dev br1 vid 10 self
+on_bridges vlan add dev r14 vid 10 pvid untagged
+on_bridges vlan add dev r15 vid 10
+on_bridges vlan add dev br1 vid 10 self
 vlan br1 br1.10 802.1q 10
+do_it
 behind 66 br0 02:00:00:00:0d:02
 behind 67 br1.10 02:00:00:00:0e:02
 on_router address add 10.0.68.1/24 dev br1.10
@@ -73,7 +82,7 @@ on_router neigh replace fd00:68:1::2 lladdr 02:00:00:00:0f:02 dev br1.10 nud per
 on_router route add 192.168.68.0/24 via 10.0.68.2 dev br1.10
 on_router route add fd00:68::/64 via fd00:68:1::2 dev br1.10
 for port in r13:0d r14:0e r15:0f; do
-	ip netns exec "$router" bridge fdb replace "02:00:00:00:${port#*:}:02" dev "${port%:*}" master static \
+	on_bridges fdb replace "02:00:00:00:${port#*:}:02" dev "${port%:*}" master static \
 		$([ $port = r13:0d ] || echo vlan 10)
 done
 # Tunnels, the second in a VLAN.
@@ -98,14 +107,16 @@ on_router route add fd00:71::/64 via fd00:71:1::2
 ipsec() {
 	for spi in "$1 $2 $3" "$1 $3 $2"; do
 		read -r number from to <<<"$spi"
-		on_router xfrm state add src "$from" dst "$to" proto esp spi "$number" mode tunnel \
+		ip -n "$router" xfrm state add src "$from" dst "$to" proto esp spi "$number" mode tunnel \
 			enc 'ecb(cipher_null)' '' auth digest_null ''
 	done
 	on_router xfrm policy add dst "$4" dir out tmpl src "$2" dst "$3" proto esp mode tunnel
 	on_router xfrm policy add src "$4" dir fwd tmpl src "$3" dst "$2" proto esp mode tunnel
 	on_router xfrm policy add src "$4" dir in tmpl src "$3" dst "$2" proto esp mode tunnel
 }
+do_it
 ipsec 0x100 10.0.71.1 10.0.71.2 192.168.71.0/24
 ipsec 0x200 fd00:71:1::1 fd00:71:1::2 fd00:71::/64
+do_it
 # shellcheck disable=SC2086 # words on purpose
 PYTHONDONTWRITEBYTECODE=1 ./nf_flow_packets.py "$client" "$router" "$server" ${FLOWS:-}
