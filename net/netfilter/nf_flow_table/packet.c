@@ -17,21 +17,44 @@ bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu)
 	return skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu);
 }
 
+#ifdef CONFIG_XFRM
+/* What a policy says of the packet whose header is at @offset. */
+static bool policy_allows(struct sk_buff *skb, int dir, bool ipv6,
+			  unsigned int offset)
+{
+	__be16 protocol = skb->protocol;
+	int network = skb_network_offset(skb);
+	bool allowed;
+
+	skb->protocol = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	skb_set_network_header(skb, offset);
+	allowed = xfrm_policy_check(NULL, dir, skb, ipv6 ? AF_INET6 : AF_INET);
+	skb->protocol = protocol;
+	skb_set_network_header(skb, network);
+	return allowed;
+}
+#endif
+
 /*
- * IPsec's policies let it be forwarded: what they want protected came so. They are
- * written for packets as they come in, so this is asked before one is changed. Who
- * is behind the header of a tunnel is not for us to find out.
+ * IPsec's policies let it be forwarded, and if it comes in a tunnel let that come in:
+ * what they want protected came so. They are written for packets as they come, so
+ * this is asked before one is changed. The headers are at @outer and @inner.
  */
-bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, bool tunneled)
+bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, unsigned int outer,
+			   unsigned int inner)
 {
 #ifdef CONFIG_XFRM
-	if (unlikely(!__xfrm_check_nopolicy(dev_net(skb->dev), skb,
-					    XFRM_POLICY_FWD)))
-		return !tunneled &&
-		       xfrm_policy_check(NULL, XFRM_POLICY_FWD, skb,
-					 ipv6 ? AF_INET6 : AF_INET);
-#endif
+	struct net *net = dev_net(skb->dev);
+	bool tunnel = outer != inner;
+
+	if (likely(__xfrm_check_nopolicy(net, skb, XFRM_POLICY_FWD) &&
+		   (!tunnel || __xfrm_check_nopolicy(net, skb, XFRM_POLICY_IN))))
+		return true;
+	return (!tunnel || policy_allows(skb, XFRM_POLICY_IN, ipv6, outer)) &&
+	       policy_allows(skb, XFRM_POLICY_FWD, ipv6, inner);
+#else
 	return true;
+#endif
 }
 
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len)

