@@ -44,7 +44,7 @@ fn found(
     flow: &Flow,
     direction: Direction,
     packet: &Packet,
-    frame: Frame,
+    mut frame: Frame,
     hook: Hook<'_>,
 ) -> Outcome {
     let (side, answer) = (flow.side(direction), flow.side(direction.opposite()));
@@ -63,6 +63,10 @@ fn found(
     }
     if !is_route_valid(side) {
         life::teardown(flow);
+        return frame.pass();
+    }
+    // What came in the clear, but should not have, is for the stack to drop.
+    if !frame.is_allowed(packet, side.family()) {
         return frame.pass();
     }
     let hop = match side.exit() {
