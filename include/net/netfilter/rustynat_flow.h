@@ -98,8 +98,10 @@ bool rustynat_flow_dst_hold(struct dst_entry *dst);
 void rustynat_flow_dst_release(struct dst_entry *dst);
 struct net_device *rustynat_flow_device(struct net *net, struct dst_entry *dst,
 					int ifindex);
-struct neighbour *rustynat_flow_neighbour(struct dst_entry *dst, bool ipv6,
-					  const struct in6_addr *address);
+struct neighbour *rustynat_flow_hop(struct net *net,
+				    const struct flow_offload_tuple *side,
+				    const struct flow_offload_tuple *answer,
+				    struct net_device **out);
 struct dst_entry *rustynat_flow_route(const struct nft_pktinfo *pkt,
 				      const struct in6_addr *daddr,
 				      const struct in6_addr *saddr, int oif,

@@ -6,6 +6,10 @@
 //! Whatever is unusual is left to the stack ([`Stop::Pass`]): options, fragments,
 //! a TTL that ends here, lengths that contradict each other.
 
+mod plain;
+
+pub use plain::plain;
+
 use super::key::{Encap, Key, Parts, Tunnel, ENCAPS};
 use crate::{
     be::{Be16, Be32},

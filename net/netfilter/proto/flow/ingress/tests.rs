@@ -40,8 +40,25 @@ fn tcp(flags: u8) -> [u8; 20] {
 
 const UDP: [u8; 8] = [3, 0xe8, 0, 80, 0, 8, 0, 0];
 
+/// Reads it both ways: what is plain is read alike.
+fn both(family: Family, bytes: &[u8], len: u32, arrival: &Arrival) -> Result<Packet, Stop> {
+    let packet = read(family, bytes, len, arrival);
+    let wanted = if family == Family::Ipv4 { IPV4 } else { IPV6 };
+    if arrival.protocol == wanted && arrival.tag.is_none() {
+        let easy = plain(family, bytes, len, arrival.device);
+        let show = |packet| std::format!("{packet:?}");
+        if let Some(easy) = easy {
+            assert_eq!(show(easy), show(packet.unwrap()));
+        } else if let Ok(packet) = packet {
+            let ports = matches!(packet.key.protocol(), 6 | 17);
+            assert!(!ports || packet.tunnel != 0 || arrival.several);
+        }
+    }
+    packet
+}
+
 fn whole(family: Family, bytes: &[u8], arrival: &Arrival) -> Result<Packet, Stop> {
-    read(family, bytes, bytes.len() as u32, arrival)
+    both(family, bytes, bytes.len() as u32, arrival)
 }
 
 fn parts(key: &Key) -> (Option<Family>, u8, [u16; 2]) {
@@ -50,6 +67,8 @@ fn parts(key: &Key) -> (Option<Family>, u8, [u16; 2]) {
 
 #[test]
 fn plain_packets() {
+    assert!(plain(Family::Ipv4, &v4(6, &tcp(0x10)), 40, 1).is_some());
+    assert!(plain(Family::Ipv6, &v6(17, &UDP), 48, 1).is_some());
     let packet = whole(Family::Ipv4, &v4(6, &tcp(0x10)), &ETHERNET).unwrap();
     assert_eq!(parts(&packet.key), (Some(Family::Ipv4), 6, [1000, 80]));
     assert_eq!(
@@ -297,7 +316,7 @@ fn truncated_everywhere() {
             assert_eq!(short.err(), Some(Stop::Pass), "{cut}");
             // All in the packet, but only so many bytes at hand.
             let len = bytes.len() as u32;
-            match read(Family::Ipv4, &bytes[..cut], len, arrival) {
+            match both(Family::Ipv4, &bytes[..cut], len, arrival) {
                 Ok(packet) => assert!(packet.headers <= cut as u32),
                 Err(Stop::Pull(needed)) => assert!(cut < needed as usize && needed <= len),
                 Err(Stop::Pass) => panic!("{cut}"),
