@@ -88,9 +88,20 @@ struct nf_conntrack_net *nf_rust_helper_ct_pernet(const struct net *net)
 
 struct kmem_cache *nf_rust_helper_conn_cache_create(unsigned int size)
 {
-	/* The low bits of a connection's address hold enum ip_conntrack_info. */
-	return kmem_cache_create("nf_conntrack", size, NFCT_INFOMASK + 1,
-				 SLAB_TYPESAFE_BY_RCU | SLAB_HWCACHE_ALIGN, NULL);
+	/*
+	 * The low bits of a connection's address hold enum ip_conntrack_info. The
+	 * allocator's link between free objects lies where a connection has its
+	 * extensions, which nobody looks at without a reference: behind the object
+	 * it would take another cache line.
+	 */
+	struct kmem_cache_args args = {
+		.align = NFCT_INFOMASK + 1,
+		.use_freeptr_offset = true,
+		.freeptr_offset = offsetof(struct nf_conn, ext),
+	};
+
+	return kmem_cache_create("nf_conntrack", size, &args,
+				 SLAB_TYPESAFE_BY_RCU | SLAB_HWCACHE_ALIGN);
 }
 
 void *nf_rust_helper_conn_cache_alloc(struct kmem_cache *cache, gfp_t gfp)

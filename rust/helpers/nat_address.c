@@ -32,12 +32,48 @@ __be32 nf_rust_helper_masquerade_source4(const struct sk_buff *skb,
 	return address;
 }
 
-/* The same for IPv6; false if @out has none. */
+/*
+ * The ordinary address of a device, if there is just one beside link-local ones, and
+ * nothing speaks against it: this is then what RFC 6724 comes to for an ordinary
+ * destination (by its rules 2, 3 and 5), without a look at every address of every
+ * other device.
+ */
+static const struct in6_addr *only_address(const struct net_device *out)
+{
+	const u32 doubtful = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC |
+			     IFA_F_DEPRECATED;
+	const struct inet6_dev *idev = __in6_dev_get(out);
+	const struct inet6_ifaddr *ifa, *only = NULL;
+
+	if (!idev)
+		return NULL;
+	list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
+		int type = ipv6_addr_type(&ifa->addr);
+
+		if (type == (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_UNICAST))
+			continue;
+		if (only || type != IPV6_ADDR_UNICAST ||
+		    READ_ONCE(ifa->flags) & doubtful)
+			return NULL;
+		only = ifa;
+	}
+	return only ? &only->addr : NULL;
+}
+
+/* The same for IPv6; false if @out has none. Under RCU. */
 bool nf_rust_helper_masquerade_source6(struct net *net,
 				       const struct sk_buff *skb,
 				       const struct net_device *out,
 				       struct in6_addr *address)
 {
+	const struct in6_addr *only = NULL;
+
+	if (ipv6_addr_type(&ipv6_hdr(skb)->daddr) == IPV6_ADDR_UNICAST)
+		only = only_address(out);
+	if (only) {
+		*address = *only;
+		return true;
+	}
 	return ipv6_dev_get_saddr(net, out, &ipv6_hdr(skb)->daddr, 0,
 				  address) >= 0;
 }

@@ -5,6 +5,8 @@ import math
 import statistics
 from xml.sax.saxutils import escape
 
+import results
+
 STOCK, OURS, INK, FAINT, PAPER = "#b5543c", "#1f6f8b", "#22262b", "#d9dde2", "#ffffff"
 FONT = "font-family='DejaVu Sans, Helvetica, Arial, sans-serif'"
 WIDTH, PANEL, TOP, LEFT = 1100, 300, 110, 78
@@ -13,7 +15,7 @@ PANEL_WIDTH, GAP = 440, 90
 
 def added(result, setup, row):
     """(connections, instructions added) of a row, in order."""
-    none = statistics.median(result["none"][row]["0"])
+    none = statistics.median(result[results.without(setup)][row]["0"])
     return sorted((int(size), statistics.median(values) - none)
                   for size, values in result[setup][row].items())
 
@@ -77,20 +79,21 @@ def panel(x, y, title, stock, ours):
 
 def draw(stock, ours, note):
     """The whole picture; only rows that both sides have, at more than one size."""
-    panels = [(setup, row) for setup in ("ct", "masquerade") for row in ours.get(setup, {})
+    panels = [(setup, row) for setup in ("ct", "masquerade", "flowtable") for row in ours.get(setup, {})
               if row in stock.get(setup, {}) and len(ours[setup][row]) > 1]
     lines = (len(panels) + 1) // 2
     height = TOP + lines * (PANEL + 100) + 6
     parts = [f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}'>",
              f"<rect width='{WIDTH}' height='{height}' fill='{PAPER}'/>",
              text(28, 36, "What connection tracking adds to a forwarded packet", 21, weight="bold"),
-             text(28, 60, f"Instructions, by the number of connections in the table; {note}, counted exactly (QEMU -icount)"),
+             text(28, 60, f"Instructions, by the number of connections in the table; {note}, counted exactly (QEMU -icount). "
+                          "With a flowtable: from the device that it comes in by"),
              ]
     for at, (name, colour) in enumerate((("stock", STOCK), ("ours", OURS))):
         parts.append(f"<rect x='{WIDTH - 190 + 90 * at}' y='25' width='14' height='14' rx='2' fill='{colour}'/>")
         parts.append(text(WIDTH - 170 + 90 * at, 37, name, 14, colour, weight="bold"))
     for at, (setup, row) in enumerate(panels):
-        title = row + (" flows, masqueraded" if setup == "masquerade" else " flows")
+        title = f"{row} flows" + {"masquerade": ", masqueraded", "flowtable": ", flowtable"}.get(setup, "")
         parts += panel(LEFT + (PANEL_WIDTH + GAP) * (at % 2), TOP + 20 + (PANEL + 100) * (at // 2), title,
                        added(stock, setup, row), added(ours, setup, row))
     return "\n".join(parts + ["</svg>"]) + "\n"

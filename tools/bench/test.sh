@@ -23,14 +23,14 @@ MODULES = ["nf_conntrack", "nf_nat"]
 
 
 def by_size(setup, row):
-    if setup == "none":
-        return {"0": [7000.5, 7000, 7001]}
+    if setup in ("none", "ingress"):
+        return {"0": [BASE[setup] + n for n in range(3)]}
     here = [size for size in SIZES if size != "1000000" or (setup, row[:4]) == ("ct", "IPv4")]
-    return {size: [8000, 8001, 8002] for size in here}
+    return {size: [BASE.get(setup, 8000) + n for n in range(3)] for size in here}
 
 
-UDP = {setup: [f"IPv{family} UDP {row}" for family in families for row in ("established", "new")]
-       for setup, families in (("none", (4, 6)), ("ct", (4, 6)), ("masquerade", (4,)))}
+UDP = {setup: [f"IPv{family} UDP {row}" for family in families for row in rows]
+       for setup, (families, rows) in results.SIZED.items()}
 GOOD = {
     "packets": ({setup: {row: [BASE.get(setup, 8000) + n for n in range(5)] for row in rows}
                  for setup, rows in FORWARD.items()}, ""),
@@ -84,9 +84,10 @@ assert refused("packets", json.dumps({**packets, "ct": packets["none"]}))
 assert refused("packets", json.dumps({**packets, "flowtable": packets["chains"]}))
 slow = {row: [8000] * 5 for row in packets["flowtable"]}
 assert refused("packets", json.dumps({**packets, "flowtable": slow}))
-same = {setup: {row: by_size("none", row) if setup == "none" else
-                {size: [7000] * 3 for size in by_size(setup, row)} for row in rows} for setup, rows in UDP.items()}
-assert refused("sizes", json.dumps(same))
+sizes = GOOD["sizes"][0]
+for setup, cost in (("ct", 7000), ("flowtable", 3000), ("flowtable", 7001)):
+    same = {row: {size: [cost] * 3 for size in figures} for row, figures in sizes[setup].items()}
+    assert refused("sizes", json.dumps({**sizes, setup: same})), setup
 print("ok - bench: a result in which nothing was tracked, or nothing took the fast path, is refused")
 
 assert refused("packets", json.dumps({**packets, "ct": {row: [8000, 8000] for row in packets["ct"]}}))
@@ -97,8 +98,7 @@ for part, (good, _) in GOOD.items():
     assert len(lines) > 6 and len({line.count("|") for line in lines[2:-1]}) == 1, lines
 print("ok - bench: every part has a table")
 
-sizes = GOOD["sizes"][0]
 drawn = xml.dom.minidom.parseString(picture.draw(sizes, sizes, "a <kernel>"))
-assert len(drawn.getElementsByTagName("polyline")) == 12
+assert len(drawn.getElementsByTagName("polyline")) == 16
 print("ok - bench: the picture has a line for each side and row")
 END

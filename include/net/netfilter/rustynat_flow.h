@@ -98,8 +98,10 @@ bool rustynat_flow_dst_hold(struct dst_entry *dst);
 void rustynat_flow_dst_release(struct dst_entry *dst);
 struct net_device *rustynat_flow_device(struct net *net, struct dst_entry *dst,
 					int ifindex);
-struct neighbour *rustynat_flow_neighbour(struct dst_entry *dst, bool ipv6,
-					  const struct in6_addr *address);
+struct neighbour *rustynat_flow_hop(struct net *net,
+				    const struct flow_offload_tuple *side,
+				    const struct flow_offload_tuple *answer,
+				    struct net_device **out);
 struct dst_entry *rustynat_flow_route(const struct nft_pktinfo *pkt,
 				      const struct in6_addr *daddr,
 				      const struct in6_addr *saddr, int oif,
@@ -116,6 +118,8 @@ bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex);
 
 /* Packets. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu);
+bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, unsigned int outer,
+			   unsigned int inner);
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len);
 bool rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
 		       unsigned int tunnel, __be16 protocol);

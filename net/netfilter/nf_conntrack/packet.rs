@@ -28,7 +28,7 @@ use netfilter::conntrack::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::{number, Reason},
-    packet::{self, tcp, udp, Description, Segment},
+    packet::{self, icmp as echo, tcp, udp, Description, Segment},
     tuple::{Direction, Family, Tuple},
 };
 
@@ -79,7 +79,7 @@ fn track_carrying(mut packet: Packet<'_>, hook: Hook<'_>) -> u32 {
 const IPV4: bool = false;
 const IPV6: bool = true;
 
-/// Nearly every packet carries nothing and is of one of two protocols: what
+/// Nearly every packet carries nothing and is of one of three protocols: what
 /// follows is compiled for each family and each of those.
 #[inline]
 fn track_new<const FAMILY: bool>(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
@@ -88,6 +88,7 @@ fn track_new<const FAMILY: bool>(packet: Packet<'_>, hook: Hook<'_>) -> u32 {
     }
     match packet.likely_protocol(family_of::<FAMILY>()) {
         number::TCP => track_as::<FAMILY, tcp::Segment>(packet, hook),
+        number::ICMP | number::ICMPV6 => track_as::<FAMILY, echo::Echo>(packet, hook),
         _ => track_as::<FAMILY, udp::Datagram>(packet, hook),
     }
 }

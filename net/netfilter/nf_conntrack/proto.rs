@@ -3,6 +3,8 @@
 //! Where protocols meet connections: the one place that picks a connection's
 //! protocol and applies what it says of a packet.
 
+mod echo;
+
 use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
     account,
@@ -19,7 +21,7 @@ use nf_proto::{
         Reason, Verdict,
     },
     packet::{self, Description, Segment, Transport},
-    tuple::Direction,
+    tuple::{Direction, Family},
 };
 
 /// What becomes of a packet.
@@ -36,8 +38,11 @@ pub enum Judged {
 
 /// What a protocol reads of a packet, and does with it.
 pub trait Subject: Transport + Copy {
+    /// A wrong checksum counts as an error, and not among what is INVALID.
+    const COUNTS_ERRORS: bool = false;
+
     /// Its protocol's number.
-    const NUMBER: u8;
+    fn number(family: Family) -> u8;
 
     /// The transport header's checksum is right, or need not be: a wrong one must
     /// not move the state of a connection.
@@ -72,7 +77,10 @@ pub trait Subject: Transport + Copy {
 }
 
 impl Subject for packet::udp::Datagram {
-    const NUMBER: u8 = number::UDP;
+    #[inline(always)]
+    fn number(_: Family) -> u8 {
+        number::UDP
+    }
 
     #[inline]
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
@@ -141,7 +149,10 @@ impl Subject for packet::udp::Datagram {
 }
 
 impl Subject for packet::tcp::Segment {
-    const NUMBER: u8 = number::TCP;
+    #[inline(always)]
+    fn number(_: Family) -> u8 {
+        number::TCP
+    }
 
     #[inline]
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
@@ -229,7 +240,9 @@ const ANY: u8 = u8::MAX;
 
 /// Any protocol.
 impl Subject for Segment {
-    const NUMBER: u8 = ANY;
+    fn number(_: Family) -> u8 {
+        ANY
+    }
 
     fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
         match description.segment {

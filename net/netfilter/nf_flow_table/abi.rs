@@ -7,6 +7,7 @@ pub mod core;
 pub mod flow;
 pub mod frame;
 pub mod hooks;
+pub mod hop;
 pub mod module;
 pub mod offload;
 pub mod route;

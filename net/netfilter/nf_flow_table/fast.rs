@@ -7,7 +7,8 @@
 use crate::{
     abi::{
         flow::{Exit, Flags, Flow, Side},
-        frame::{is_route_valid, Frame, NextHop, Outcome},
+        frame::{Frame, Outcome},
+        hop::{is_route_valid, NextHop, NoHop},
         table::Table,
     },
     life,
@@ -22,18 +23,40 @@ use nf_proto::{
 #[inline(always)]
 pub fn packet(
     table: Table<'_>,
+    frame: Frame,
+    hook: Hook<'_>,
+    device: i32,
+    family: Family,
+) -> Outcome {
+    match frame.plain(device, family) {
+        Some(packet) => known(table, frame, hook, &packet),
+        None => unusual(table, frame, hook, device, family),
+    }
+}
+
+/// Encapsulated, in a tunnel, not all at hand, or not for us.
+#[inline(never)]
+fn unusual(
+    table: Table<'_>,
     mut frame: Frame,
     hook: Hook<'_>,
     device: i32,
     family: Family,
 ) -> Outcome {
-    let Some(packet) = frame.read(device, |bytes, len, arrival| {
+    let packet = frame.read(device, |bytes, len, arrival| {
         ingress::read(family, bytes, len, arrival)
-    }) else {
-        return frame.pass();
-    };
+    });
+    match packet {
+        Some(packet) => known(table, frame, hook, &packet),
+        None => frame.pass(),
+    }
+}
+
+/// Compiled for those that are plain, and for all others.
+#[inline(always)]
+fn known(table: Table<'_>, frame: Frame, hook: Hook<'_>, packet: &Packet) -> Outcome {
     match table.find(&packet.key) {
-        Some((flow, direction)) => found(table, flow, direction, &packet, frame, hook),
+        Some((flow, direction)) => found(table, flow, direction, packet, frame, hook),
         None => frame.pass(),
     }
 }
@@ -44,7 +67,7 @@ fn found(
     flow: &Flow,
     direction: Direction,
     packet: &Packet,
-    frame: Frame,
+    mut frame: Frame,
     hook: Hook<'_>,
 ) -> Outcome {
     let (side, answer) = (flow.side(direction), flow.side(direction.opposite()));
@@ -61,37 +84,39 @@ fn found(
         life::teardown(flow);
         return frame.pass();
     }
-    if !is_route_valid(side) {
-        life::teardown(flow);
+    // What came in the clear, but should not have, is for the stack to drop.
+    if !frame.is_allowed(packet, side.family()) {
         return frame.pass();
     }
     let hop = match side.exit() {
-        Exit::Neighbour => {
-            let address = if answer.is_tunneled() {
-                answer.tunnel().source
-            } else {
-                answer.key().source()
-            };
-            NextHop::neighbour(hook, side, address)
-        }
+        Exit::Neighbour => NextHop::neighbour(hook, side, answer),
+        _ if !is_route_valid(side) => Err(NoHop::Stale),
         Exit::Direct => NextHop::direct(hook, side),
         Exit::Xfrm => {
-            return leave(table, flow, direction, packet, frame, |frame| {
-                frame.to_ipsec(hook, side)
-            })
+            return match change(table, flow, direction, packet, frame) {
+                Ok(frame) => frame.to_ipsec(hook, side),
+                Err(refused) => refused,
+            }
         }
-        Exit::None => return frame.pass(),
+        Exit::None => Err(NoHop::Unknown),
     };
-    // The stack will find out, or say so.
-    let Some(hop) = hop else {
-        return frame.pass();
-    };
-    leave(table, flow, direction, packet, frame, |mut frame| {
-        if answer.is_tunneled() && !frame.push_tunnel(hook, side, answer) {
-            return frame.refuse();
+    let hop = match hop {
+        Ok(hop) => hop,
+        Err(NoHop::Stale) => {
+            life::teardown(flow);
+            return frame.pass();
         }
-        frame.send(side, answer, &hop)
-    })
+        // The stack will find out, or say so.
+        Err(NoHop::Unknown) => return frame.pass(),
+    };
+    let mut frame = match change(table, flow, direction, packet, frame) {
+        Ok(frame) => frame,
+        Err(refused) => return refused,
+    };
+    if answer.is_tunneled() && !frame.push_tunnel(hook, side, answer) {
+        return frame.refuse();
+    }
+    frame.send(side, answer, &hop)
 }
 
 /// The longest packet, from where it was read on, that may leave.
@@ -107,16 +132,15 @@ fn mtu(side: Side<'_>, answer: Side<'_>, packet: &Packet) -> u32 {
     })
 }
 
-/// Changes the packet, and sends it.
+/// Changes the packet, to be sent; if that is not possible, it is dropped.
 #[inline(always)]
-fn leave(
+fn change(
     table: Table<'_>,
     flow: &Flow,
     direction: Direction,
     packet: &Packet,
     mut frame: Frame,
-    send: impl FnOnce(Frame) -> Outcome,
-) -> Outcome {
+) -> Result<Frame, Outcome> {
     let (side, answer) = (flow.side(direction), flow.side(direction.opposite()));
     let flags = flow.flags();
     if packet.control.closes() && !flags.any(Flags::CLOSING) {
@@ -124,15 +148,15 @@ fn leave(
     }
     let sums = flags.any(Flags::NAT).then(|| flow.sums(direction));
     if !frame.trim(packet.end) || !frame.forward(packet, answer, sums) {
-        return frame.refuse();
+        return Err(frame.refuse());
     }
     life::refresh(flow, false);
     let wrapped = side.is_encapsulated() || packet.tunnel != 0;
     if wrapped && !frame.pop(packet, side.family()) {
-        return frame.refuse();
+        return Err(frame.refuse());
     }
     if table.counts() {
         account::add(flow.conn(), direction, 1, frame.bytes());
     }
-    send(frame)
+    Ok(frame)
 }

@@ -54,14 +54,32 @@ struct net_device *rustynat_flow_device(struct net *net, struct dst_entry *dst,
 	return dev_get_by_index_rcu(net, ifindex);
 }
 
-/* The next hop's, if its address is known or at least was. */
-struct neighbour *rustynat_flow_neighbour(struct dst_entry *dst, bool ipv6,
-					  const struct in6_addr *address)
+/*
+ * The next hop of a direction, whose answers are @answer, if its address is known
+ * or at least was, and in @out the device to it. A neighbour without a device: the
+ * route is not valid any more.
+ */
+struct neighbour *rustynat_flow_hop(struct net *net,
+				    const struct flow_offload_tuple *side,
+				    const struct flow_offload_tuple *answer,
+				    struct net_device **out)
 {
-	struct net_device *dev = dst_dev_rcu(dst);
+	const struct in6_addr *address =
+		answer->tun_num ? &answer->tun.src_v6 : &answer->src_v6;
+	struct dst_entry *dst = side->dst_cache;
+	struct net_device *dev;
 	struct neighbour *neigh;
 
-	if (ipv6) {
+	*out = NULL;
+	if (unlikely(!dst))
+		return NULL;
+	if (unlikely(!dst_check(dst, side->dst_cookie)))
+		return ERR_PTR(-ESTALE);
+	*out = rustynat_flow_device(net, dst, side->out.ifidx);
+	if (unlikely(!*out))
+		return NULL;
+	dev = dst_dev_rcu(dst);
+	if (side->l3proto == AF_INET6) {
 		struct rt6_info *rt = dst_rt6_info(dst);
 
 		neigh = ip_neigh_gw6(dev, rt6_nexthop(rt, address));

@@ -79,6 +79,13 @@ impl Transport for udp::Datagram {
     }
 }
 
+impl Transport for icmp::Echo {
+    #[inline(always)]
+    fn read(family: Family, tuple: &mut Tuple, bytes: &[u8], _: u32) -> Result<Self, Reason> {
+        Self::read(family, tuple, bytes)
+    }
+}
+
 /// By the tuple's protocol number.
 impl Transport for Segment {
     fn read(family: Family, tuple: &mut Tuple, bytes: &[u8], len: u32) -> Result<Self, Reason> {

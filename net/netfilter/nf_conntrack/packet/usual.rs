@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The way of nearly every packet: of TCP or UDP, without options between its
+//! The way of nearly every packet: of TCP, UDP or an echo, without options between its
 //! headers, in the default zone. It is compiled for each family and protocol, and
 //! holds what it knows of the packet in registers; whatever is not usual leaves it.
 
@@ -12,6 +12,7 @@ use crate::{
 };
 use netfilter::conntrack::{
     conn::now,
+    log,
     skb::{Hook, Packet},
     stat::Counter,
     table::Met,
@@ -33,16 +34,12 @@ pub(super) fn track_as<const FAMILY: bool, S: Subject>(
     let family = family_of::<FAMILY>();
     let plain = packet
         .linear_part()
-        .and_then(|(bytes, len)| packet::plain::<S>(family, S::NUMBER, bytes, len));
+        .and_then(|(bytes, len)| packet::plain::<S>(family, S::number(family), bytes, len));
     let Some(description) = plain else {
         return track_any(packet, hook, family);
     };
     if !S::checksum_ok(&description, &packet, hook) {
-        return Refused {
-            reason: Reason::BadChecksum,
-            protocol: S::NUMBER,
-        }
-        .apply(&packet, hook);
+        return bad_checksum::<S>(&packet, hook, S::number(family));
     }
     let (net, now) = (hook.net(), now());
     let hash = hash(
@@ -83,6 +80,18 @@ pub(super) fn track_as<const FAMILY: bool, S: Subject>(
     .unwrap_or_else(|refused| refused.apply(&packet, hook))
 }
 
+/// Its checksum is wrong.
+#[cold]
+fn bad_checksum<S: Subject>(packet: &Packet<'_>, hook: Hook<'_>, protocol: u8) -> u32 {
+    let reason = Reason::BadChecksum;
+    if S::COUNTS_ERRORS {
+        hook.net().count(Counter::Error);
+        log::invalid(packet, hook, reason, protocol);
+        return ACCEPT;
+    }
+    Refused { reason, protocol }.apply(packet, hook)
+}
+
 /// A copy in memory, for what is not compiled into the same function: so the
 /// original can stay in registers.
 #[inline(always)]
@@ -100,7 +109,7 @@ fn follow_plain<S: Subject>(
     description: &Description<S>,
     hash: u32,
 ) -> Result<u32, Refused> {
-    let protocol = S::NUMBER;
+    let protocol = description.tuple.dst.protocol;
     match follow(packet, hook, conn, direction, description) {
         Followed::Done(verdict) => Ok(verdict),
         Followed::Invalid(reason) => Err(Refused { reason, protocol }),
@@ -116,7 +125,7 @@ fn begin_plain<S: Subject>(
     description: &Description<S>,
     hash: u32,
 ) -> Result<u32, Refused> {
-    let protocol = S::NUMBER;
+    let protocol = description.tuple.dst.protocol;
     let refuse = |reason| Refused { reason, protocol };
     let conn = match make(hook, Zone::DEFAULT, &description.tuple, None, hash) {
         Ok(Some(conn)) => conn,

@@ -224,6 +224,12 @@ impl Flow {
 pub struct Side<'a>(&'a bindings::flow_offload_tuple);
 
 impl<'a> Side<'a> {
+    /// The C struct.
+    #[inline]
+    pub fn as_ptr(self) -> *const bindings::flow_offload_tuple {
+        self.0
+    }
+
     /// The key of its packets.
     #[inline]
     pub fn key(self) -> &'a Key {

@@ -2,7 +2,10 @@
 
 //! A packet at a device's ingress, which we may take and send.
 
-use super::flow::Side;
+use super::{
+    flow::Side,
+    hop::{NextHop, To},
+};
 use core::ptr::NonNull;
 use netfilter::{
     conntrack::skb::{Hook, Packet},
@@ -17,6 +20,7 @@ use nf_proto::{
         key::Encap,
         translate,
     },
+    nat::rewrite::Form,
     tuple::{Address, Family},
 };
 
@@ -28,20 +32,6 @@ use nf_proto::{
 /// network header; in an RCU section.
 pub struct Frame(NonNull<bindings::sk_buff>);
 
-/// Where packets go.
-#[derive(Clone, Copy)]
-pub struct NextHop {
-    device: NonNull<bindings::net_device>,
-    to: To,
-}
-
-#[derive(Clone, Copy)]
-enum To {
-    Neighbour(NonNull<bindings::neighbour>),
-    /// Destination and source hardware address.
-    Address([u8; 6], [u8; 6]),
-}
-
 /// An address as C has it.
 pub(super) fn in6(Address(words): Address) -> bindings::in6_addr {
     bindings::in6_addr {
@@ -49,52 +39,6 @@ pub(super) fn in6(Address(words): Address) -> bindings::in6_addr {
             u6_addr32: words.map(|word| word.raw()),
         },
     }
-}
-
-impl NextHop {
-    /// The neighbour that a direction's packets go to, by its device; `address` is
-    /// where they go. None if device or neighbour are not known now.
-    #[inline]
-    pub fn neighbour(hook: Hook<'_>, side: Side<'_>, address: Address) -> Option<Self> {
-        let (dst, ipv6) = (side.route(), side.family() == Family::Ipv6);
-        if dst.is_null() {
-            return None;
-        }
-        // SAFETY: The route is the flow's, and we are under RCU.
-        unsafe {
-            let net = hook.net().as_ptr();
-            let device = bindings::rustynat_flow_device(net, dst, side.output());
-            let neigh = bindings::rustynat_flow_neighbour(dst, ipv6, &in6(address));
-            Some(Self {
-                device: NonNull::new(device)?,
-                to: To::Neighbour(NonNull::new(neigh)?),
-            })
-        }
-    }
-
-    /// The device that a direction's packets leave by directly.
-    #[inline]
-    pub fn direct(hook: Hook<'_>, side: Side<'_>) -> Option<Self> {
-        // SAFETY: The route is the flow's or null, and we are under RCU.
-        let device = unsafe {
-            bindings::rustynat_flow_device(hook.net().as_ptr(), side.route(), side.output())
-        };
-        let (destination, source) = side.hardware();
-        Some(Self {
-            device: NonNull::new(device)?,
-            to: To::Address(*destination, *source),
-        })
-    }
-}
-
-/// A direction's route is still what it was.
-#[inline]
-pub fn is_route_valid(side: Side<'_>) -> bool {
-    if side.route().is_null() {
-        return true;
-    }
-    // SAFETY: The route is the flow's, and we are under RCU.
-    unsafe { bindings::rustynat_flow_dst_valid(side.route(), side.cookie()) }
 }
 
 impl Frame {
@@ -148,6 +92,34 @@ impl Frame {
         }
     }
 
+    /// What the packet is, `ETH_P_*`, unless it is encapsulated.
+    #[inline(always)]
+    pub fn untagged_protocol(&self) -> u16 {
+        // SAFETY: By the type invariant.
+        let headers = unsafe { self.0.as_ref().__bindgen_anon_4.__bindgen_anon_1.as_ref() };
+        // SAFETY: Both members of the union are plain words.
+        let tagged = unsafe { headers.__bindgen_anon_2.vlan_all } != 0;
+        if tagged {
+            return 0;
+        }
+        u16::from_be(headers.protocol)
+    }
+
+    /// The packet, which came in by `device`, if it is one as nearly all are
+    /// ([`ingress::plain`]).
+    #[inline(always)]
+    pub fn plain(&self, device: i32, family: Family) -> Option<ingress::Packet> {
+        let protocol = match family {
+            Family::Ipv4 => ingress::IPV4,
+            Family::Ipv6 => ingress::IPV6,
+        };
+        if self.untagged_protocol() != protocol {
+            return None;
+        }
+        let skb = self.skb();
+        ingress::plain(family, skb.linear(), skb.len() as u32, device)
+    }
+
     /// Reads the packet, which came in by `device`; headers become linear for
     /// that. None if it is for the stack.
     #[inline(always)]
@@ -186,6 +158,16 @@ impl Frame {
         unsafe { bindings::rustynat_flow_fits(self.0.as_ptr(), mtu) }
     }
 
+    /// IPsec's policies let the packet be forwarded.
+    #[inline]
+    pub fn is_allowed(&mut self, packet: &ingress::Packet, family: Family) -> bool {
+        let (outer, inner) = (packet.encap, packet.network());
+        // SAFETY: By the type invariant; the headers were read and are linear.
+        unsafe {
+            bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, outer, inner)
+        }
+    }
+
     /// Cuts off what is behind `len` bytes; false if memory is short.
     #[inline]
     #[must_use]
@@ -206,7 +188,11 @@ impl Frame {
     ) -> bool {
         // SAFETY: By the type invariant.
         let mut skb = unsafe { Packet::from_raw(self.0.as_ptr()) };
-        let form = skb.form(packet.transport);
+        // Of the transport header's checksum, which only translation changes.
+        let form = match sums {
+            Some(_) => skb.form(packet.transport),
+            None => Form::Full,
+        };
         let (network, transport) = (
             packet.network() as usize,
             packet.transport.wrapping_sub(packet.network()) as usize,

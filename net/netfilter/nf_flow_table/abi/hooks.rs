@@ -93,7 +93,11 @@ pub unsafe extern "C" fn inet(
 ) -> c_uint {
     // SAFETY: By the C contract.
     unsafe {
-        let protocol = Frame::from_raw(NonNull::new_unchecked(skb)).read(0, ingress::protocol);
+        let mut frame = Frame::from_raw(NonNull::new_unchecked(skb));
+        let protocol = match frame.untagged_protocol() {
+            plain @ (ingress::IPV4 | ingress::IPV6) => Some(plain),
+            _ => frame.read(0, ingress::protocol),
+        };
         match protocol {
             Some(ingress::IPV4) => hook(table, skb, state, Family::Ipv4),
             Some(ingress::IPV6) => hook(table, skb, state, Family::Ipv6),

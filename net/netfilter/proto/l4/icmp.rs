@@ -6,6 +6,12 @@
 /// Timeout by default, seconds.
 pub const DEFAULT_TIMEOUT: u32 = 30;
 
+/// Type of an echo request.
+pub const ECHO: u8 = 8;
+
+/// Type of the answer to it.
+pub const ECHO_REPLY: u8 = 0;
+
 /// The highest type there is; higher ones are dropped by hosts, RFC 1122
 /// section 3.2.2.
 pub const MAX_KIND: u8 = 18;

@@ -5,6 +5,12 @@
 /// Timeout by default, seconds.
 pub const DEFAULT_TIMEOUT: u32 = 30;
 
+/// Type of an echo request.
+pub const ECHO: u8 = 128;
+
+/// Type of the answer to it.
+pub const ECHO_REPLY: u8 = 129;
+
 /// Redirect, RFC 4861 section 4.5: quotes a packet, in an option.
 pub const REDIRECT: u8 = 137;
 

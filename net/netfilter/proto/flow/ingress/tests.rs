@@ -40,8 +40,25 @@ fn tcp(flags: u8) -> [u8; 20] {
 
 const UDP: [u8; 8] = [3, 0xe8, 0, 80, 0, 8, 0, 0];
 
+/// Reads it both ways: what is plain is read alike.
+fn both(family: Family, bytes: &[u8], len: u32, arrival: &Arrival) -> Result<Packet, Stop> {
+    let packet = read(family, bytes, len, arrival);
+    let wanted = if family == Family::Ipv4 { IPV4 } else { IPV6 };
+    if arrival.protocol == wanted && arrival.tag.is_none() {
+        let easy = plain(family, bytes, len, arrival.device);
+        let show = |packet| std::format!("{packet:?}");
+        if let Some(easy) = easy {
+            assert_eq!(show(easy), show(packet.unwrap()));
+        } else if let Ok(packet) = packet {
+            let ports = matches!(packet.key.protocol(), 6 | 17);
+            assert!(!ports || packet.tunnel != 0 || arrival.several);
+        }
+    }
+    packet
+}
+
 fn whole(family: Family, bytes: &[u8], arrival: &Arrival) -> Result<Packet, Stop> {
-    read(family, bytes, bytes.len() as u32, arrival)
+    both(family, bytes, bytes.len() as u32, arrival)
 }
 
 fn parts(key: &Key) -> (Option<Family>, u8, [u16; 2]) {
@@ -50,6 +67,8 @@ fn parts(key: &Key) -> (Option<Family>, u8, [u16; 2]) {
 
 #[test]
 fn plain_packets() {
+    assert!(plain(Family::Ipv4, &v4(6, &tcp(0x10)), 40, 1).is_some());
+    assert!(plain(Family::Ipv6, &v6(17, &UDP), 48, 1).is_some());
     let packet = whole(Family::Ipv4, &v4(6, &tcp(0x10)), &ETHERNET).unwrap();
     assert_eq!(parts(&packet.key), (Some(Family::Ipv4), 6, [1000, 80]));
     assert_eq!(
@@ -160,6 +179,25 @@ fn length_zero_of_several_in_one_only() {
     assert!(whole(Family::Ipv4, &packet, &ETHERNET).is_err());
 }
 
+#[test]
+fn the_length_of_a_datagram() {
+    for (len, good) in [(8, true), (7, false), (9, false), (0, false)] {
+        let mut udp = UDP;
+        udp[5] = len;
+        let packet = v4(17, &udp);
+        assert_eq!(whole(Family::Ipv4, &packet, &ETHERNET).is_ok(), good);
+        // Of several in one it is nobody's.
+        let several = Arrival {
+            several: true,
+            ..ETHERNET
+        };
+        assert!(whole(Family::Ipv4, &packet, &several).is_ok());
+        // Padding is not the datagram's.
+        let padded = [packet, [0; 8].to_vec()].concat();
+        assert_eq!(whole(Family::Ipv4, &padded, &ETHERNET).is_ok(), good);
+    }
+}
+
 fn encapsulated(protocol: u16, header: &[u8], packet: &[u8]) -> (Arrival, Vec<u8>) {
     let arrival = Arrival {
         protocol,
@@ -211,8 +249,14 @@ fn pppoe_sessions() {
     let read = whole(Family::Ipv4, &bytes, &arrival).unwrap();
     assert_eq!((read.encap, read.transport), (8, 28));
     assert_eq!(protocol(&bytes, bytes.len() as u32, &arrival), Ok(IPV4));
-    // Version, code, a length behind the end, LCP.
-    for (at, to) in [(0, 0x12), (1, 0xa7), (5, 31), (6, 0xc0)] {
+    // Padding, which the IP header does not count.
+    let padded = [&*bytes, &[0; 10]].concat();
+    assert_eq!(
+        whole(Family::Ipv4, &padded, &arrival).unwrap().end,
+        bytes.len() as u32
+    );
+    // Version, code, a length behind the end and one before IP's, LCP.
+    for (at, to) in [(0, 0x12), (1, 0xa7), (5, 31), (5, 29), (6, 0xc0)] {
         let mut header = header;
         header[at] = to;
         let (arrival, bytes) = encapsulated(PPPOE, &header, &packet);
@@ -258,7 +302,7 @@ fn tunnels() {
 /// there.
 #[test]
 fn truncated_everywhere() {
-    let ppp = [0x11, 0, 0, 9, 0, 50, 0, 0x21];
+    let ppp = [0x11, 0, 0, 9, 0, 62, 0, 0x21];
     let tunneled = v4(IPIP, &v4(6, &tcp(0x10)));
     let samples = [
         (ETHERNET, v4(6, &tcp(0x10))),
@@ -272,7 +316,7 @@ fn truncated_everywhere() {
             assert_eq!(short.err(), Some(Stop::Pass), "{cut}");
             // All in the packet, but only so many bytes at hand.
             let len = bytes.len() as u32;
-            match read(Family::Ipv4, &bytes[..cut], len, arrival) {
+            match both(Family::Ipv4, &bytes[..cut], len, arrival) {
                 Ok(packet) => assert!(packet.headers <= cut as u32),
                 Err(Stop::Pull(needed)) => assert!(cut < needed as usize && needed <= len),
                 Err(Stop::Pass) => panic!("{cut}"),
