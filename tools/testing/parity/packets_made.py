@@ -90,7 +90,7 @@ class Connection:
         self.rng, self.hosts = rng, hosts
         self.ports = {"c": (sport, dport), "s": (dport, sport)}
         self.streams = {"c": Stream(rng), "s": Stream(rng)}
-        self.sent, self.steps, self.settled, self.lost = [], 0, False, False
+        self.sent, self.steps, self.settled, self.lost, self.resets = [], 0, False, False, False
 
     def shift(self):
         """How far off a number is: mostly not at all."""
@@ -141,7 +141,7 @@ class Connection:
             side = rng.choice("cs")
             if kind < 0.35:
                 return rng.choice(self.sent)
-            if kind < 0.85:
+            if kind < 0.85 or not self.resets:
                 flags = rng.choice([SYN, SYN | ACK, ACK, PSH | ACK, FIN | ACK, FIN, 0, SYN | FIN, 0x3f])
                 return self.segment(side, flags, b"x" * rng.choice([0, 0, 1, 100]))
             return self.reset(side)
@@ -171,14 +171,20 @@ CLOSINGS = [
 ]
 
 
-def tcp(rng):
+def resets(rng):
+    """As tcp, with resets. Some differ: ours believes only those that are exactly right, see differences.md, TCP 1 and 2."""
+    return tcp(rng, True)
+
+
+def tcp(rng, with_resets=False):
     """Connections with loss, repetition, numbers that are off, simultaneous opening, and reuse."""
     hosts = Hosts(rng)
     settings = dict(NOTHING, tcp_be_liberal=int(rng.random() < 0.15), tcp_loose=0, tcp_ignore_invalid_rst=int(rng.random() < 0.2))
     packets = []
     for _ in range(2):
         link = Connection(rng, hosts, rng.choice([80, 80, 4002, 4003]), rng.randrange(2000, 60000))
-        script = list(OPENING) + list(TALK) * rng.choice([0, 1, 2]) + list(rng.choice(CLOSINGS))
+        link.resets = with_resets
+        script = list(OPENING) + list(TALK) * rng.choice([0, 1, 2]) + list(rng.choice(CLOSINGS if with_resets else CLOSINGS[:3]))
         if rng.random() < 0.15:
             script[:2] = [("c", SYN, 0), ("s", SYN, 0), ("c", SYN | ACK, 0), ("s", SYN | ACK, 0)]
         if rng.random() < 0.3:
@@ -434,4 +440,4 @@ def helper(rng):
     return STRICT, packets
 
 
-KINDS = {"tcp": tcp, "middle": middle, "udp": udp, "icmp": icmp, "sctp": sctp, "others": others, "helper": helper}
+KINDS = {"tcp": tcp, "resets": resets, "middle": middle, "udp": udp, "icmp": icmp, "sctp": sctp, "others": others, "helper": helper}
