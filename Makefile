@@ -48,6 +48,10 @@ test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockde
 stress: modules ## All that changes the table at once, for half an hour (SECONDS_OF_STRESS=1800)
 	@./tools/testing/stress $${SECONDS_OF_STRESS:-1800}
 
+.PHONY: play
+play: modules ## Random packets at stock's modules and at ours, what differs made small (SEED=2026 EPISODES=2000 KINDS=tcp,... CASE=...)
+	@./tools/testing/parity/play --seed $${SEED:-2026} --episodes $${EPISODES:-2000} $(if $(KINDS),--kinds $(KINDS)) $(CASE)
+
 .PHONY: check
 check: modules ## The static checks
 	@$(in_root) tools/check/run

@@ -118,6 +118,8 @@ bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex);
 
 /* Packets. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu);
+bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, unsigned int outer,
+			   unsigned int inner);
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len);
 bool rustynat_flow_pop(struct sk_buff *skb, unsigned int encap,
 		       unsigned int tunnel, __be16 protocol);

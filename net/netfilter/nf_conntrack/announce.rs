@@ -6,15 +6,17 @@
 
 use crate::expect::{self, Wanted};
 use kernel::prelude::*;
-use netfilter::conntrack::{expect::NewExpect, helper::Nat, skb::Packet, Conn, Info};
+use netfilter::conntrack::{
+    expect::NewExpect,
+    helper::{Nat, Why},
+    skb::Packet,
+    Conn, Info,
+};
 use nf_proto::{
     alg::{text::Buffer, Span},
     nat::edit::Edit,
     tuple::Direction,
 };
-
-/// Why a packet is dropped, for the log.
-pub type Why = &'static CStr;
 
 /// Expectations in the making, at most `N`, with texts of at most `L` bytes.
 ///

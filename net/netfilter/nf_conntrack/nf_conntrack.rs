@@ -25,6 +25,7 @@ pub mod icmp;
 pub mod iterate;
 pub mod labels;
 pub mod listing;
+pub mod made;
 pub mod ovs;
 pub mod packet;
 pub mod proto;

@@ -126,7 +126,11 @@ impl From<Reason> for Refused {
 impl Refused {
     #[cold]
     fn apply(self, packet: &Packet<'_>, hook: Hook<'_>) -> u32 {
-        hook.net().count(Counter::Invalid);
+        hook.net().count(match (self.reason, self.protocol) {
+            // As any other ICMP message that is refused.
+            (Reason::Truncated, number::ICMP | number::ICMPV6) => Counter::Error,
+            _ => Counter::Invalid,
+        });
         log::invalid(packet, hook, self.reason, self.protocol);
         ACCEPT
     }

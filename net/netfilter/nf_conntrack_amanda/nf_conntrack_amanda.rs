@@ -7,19 +7,12 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        helper::{self, places, Class, ConntrackHelper, NatHalf, Policy, Registrations},
-        skb::Packet,
-        Conn, Info, HZ,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{places, Class, ConntrackHelper, NatHalf, Policy, Registrations, Why},
+    skb::Packet,
+    Conn, Info, HZ,
 };
-use nf_conntrack::{
-    announce::{Announcements, Why},
-    expect::Wanted,
-    proto,
-};
+use nf_conntrack::{announce::Announcements, expect::Wanted, proto};
 use nf_proto::{
     alg::amanda,
     be::Be16,
@@ -71,21 +64,15 @@ impl ConntrackHelper for Amanda {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 10080;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         // Only replies announce.
         if info.direction() == Direction::Original {
-            return Verdict::Accept;
+            return Ok(());
         }
         // The next reply may take its time.
         let timeout = rules::span(abi::master_timeout(), HZ);
         proto::refresh(conn, Direction::Reply, timeout, 0);
-        match follow(packet, conn, info, transport) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        follow(packet, conn, info, transport)
     }
 }
 

@@ -8,20 +8,14 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        helper::{
-            self, places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, MAX_PORTS,
-        },
-        skb::Packet,
-        Conn, Info,
+use netfilter::conntrack::{
+    helper::{
+        places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, Why, MAX_PORTS,
     },
-    hook::Verdict,
+    skb::Packet,
+    Conn, Info,
 };
-use nf_conntrack::{
-    announce::{Announcements, Why},
-    expect::Wanted,
-};
+use nf_conntrack::{announce::Announcements, expect::Wanted};
 use nf_proto::{
     alg::{
         ftp::{self, Announcement, Kind, Reading},
@@ -75,17 +69,11 @@ impl ConntrackHelper for Ftp {
     const PROTOCOL: u8 = number::TCP;
     const PORT: u16 = 21;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        match follow(packet, conn, info, transport) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        follow(packet, conn, info, transport)
     }
 }
 

@@ -9,12 +9,9 @@ use crate::{
 };
 use netfilter::conntrack::{
     expect::{flag, ExpectLock, NewExpect},
-    helper::{self, ConntrackHelper, Helper},
+    helper::{self, ConntrackHelper, Helper, Why},
 };
-use nf_conntrack::{
-    announce::Why,
-    expect::{self, Wanted},
-};
+use nf_conntrack::expect::{self, Wanted};
 use nf_proto::{
     alg::h323::{translate::Side, Endpoint, Place},
     be::Be16,

@@ -8,15 +8,11 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        helper::{self, Class, ConntrackHelper, Help, NatHalf, Place, Policy, Registrations},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{Class, ConntrackHelper, Help, NatHalf, Place, Policy, Registrations, Why},
+    skb::Packet,
+    Conn, Info,
 };
-use nf_conntrack::announce::Why;
 use nf_proto::{
     alg::h323::{self, state::State, tpkt::Messages, Bad, Found},
     l4::number,
@@ -25,7 +21,6 @@ use nf_proto::{
 
 mod abi;
 mod expect;
-mod made;
 mod nat;
 mod ras;
 mod work;
@@ -106,9 +101,8 @@ impl ConntrackHelper for Ras {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 1719;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
-        let done = ras::follow(packet, conn, info, transport);
-        verdict(packet, conn, done)
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
+        ras::follow(packet, conn, info, transport)
     }
 }
 
@@ -117,12 +111,11 @@ impl ConntrackHelper for Q931 {
     const PROTOCOL: u8 = number::TCP;
     const PORT: u16 = 1720;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        let done = follow(packet, conn, info, transport, h323::call);
-        verdict(packet, conn, done)
+        follow(packet, conn, info, transport, h323::call)
     }
 }
 
@@ -132,22 +125,11 @@ impl ConntrackHelper for H245 {
     /// Any: it is told to call signalling.
     const PORT: u16 = 0;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        let done = follow(packet, conn, info, transport, h323::control);
-        verdict(packet, conn, done)
-    }
-}
-
-fn verdict(packet: &Packet<'_>, conn: &Conn, done: Result<(), Why>) -> Verdict {
-    match done {
-        Ok(()) => Verdict::Accept,
-        Err(why) => {
-            helper::log(packet, conn, why);
-            Verdict::Drop
-        }
+        follow(packet, conn, info, transport, h323::control)
     }
 }
 

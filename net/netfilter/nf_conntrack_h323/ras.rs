@@ -9,9 +9,13 @@ use crate::{
 };
 use kernel::sync::rcu;
 use netfilter::conntrack::{
-    conn::now, expect::ExpectLock, helper::Help, skb::Packet, Conn, Info, Status, HZ,
+    conn::now,
+    expect::ExpectLock,
+    helper::{Help, Why},
+    skb::Packet,
+    Conn, Info, Status, HZ,
 };
-use nf_conntrack::{announce::Why, expect, proto};
+use nf_conntrack::{expect, proto};
 use nf_proto::{
     alg::h323::{
         self,

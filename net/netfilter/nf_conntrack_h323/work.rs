@@ -3,10 +3,14 @@
 //! What a packet's messages lead to, and what is written into them. All of it
 //! happens, or the packet is dropped and nothing new is expected.
 
-use crate::{made::Made, Nat};
+use crate::Nat;
 use kernel::prelude::*;
-use netfilter::conntrack::{helper::Help, skb::Packet, Conn, Info};
-use nf_conntrack::announce::Why;
+use netfilter::conntrack::{
+    helper::{Help, Why},
+    skb::Packet,
+    Conn, Info,
+};
+use nf_conntrack::made::Made;
 use nf_proto::{
     alg::h323::{
         state::State,
@@ -17,6 +21,10 @@ use nf_proto::{
     nat::edit::Edit,
     tuple::{Address, Direction, Family},
 };
+
+/// The most expectations that a packet leads to: more than a
+/// connection can have at once.
+const MOST_EXPECTED: usize = 24;
 
 /// How many pairs of ports of streams a packet may have.
 const PAIRS: usize = 12;
@@ -33,7 +41,7 @@ pub(crate) struct Work<'c> {
     /// As it was, or as it is to be.
     pub(crate) state: State,
     pub(crate) before: State,
-    pub(crate) made: Made<'c>,
+    pub(crate) made: Made<'c, MOST_EXPECTED>,
     pub(crate) rewrites: Rewrites,
     /// Pairs of ports that the packet has told of, and where they are expected.
     pub(crate) pairs: [(u16, u16); PAIRS],

@@ -7,21 +7,15 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        expect::MAX_OF_CLASS,
-        helper::{
-            self, places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, MAX_PORTS,
-        },
-        skb::Packet,
-        Conn, Info,
+use netfilter::conntrack::{
+    expect::MAX_OF_CLASS,
+    helper::{
+        places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, Why, MAX_PORTS,
     },
-    hook::Verdict,
+    skb::Packet,
+    Conn, Info,
 };
-use nf_conntrack::{
-    announce::{Announcements, Why},
-    expect::Wanted,
-};
+use nf_conntrack::{announce::Announcements, expect::Wanted};
 use nf_proto::{
     alg::{
         irc::{self, Announcement},
@@ -83,18 +77,12 @@ impl ConntrackHelper for Irc {
     const PROTOCOL: u8 = number::TCP;
     const PORT: u16 = 6667;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         // Clients announce. Until there was an answer there is nothing to read.
         if info != Info::ESTABLISHED {
-            return Verdict::Accept;
+            return Ok(());
         }
-        match follow(packet, conn, info, transport) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        follow(packet, conn, info, transport)
     }
 }
 

@@ -8,13 +8,10 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::prelude::*;
-use netfilter::{
-    conntrack::{
-        helper::{ConntrackHelper, Registration},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{ConntrackHelper, Registration, Why},
+    skb::Packet,
+    Conn, Info,
 };
 use nf_conntrack_broadcast::{expect_answers, register};
 use nf_proto::l4::number;
@@ -48,8 +45,8 @@ impl ConntrackHelper for NetbiosNs {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 137;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, _transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, _transport: u32) -> Result<(), Why> {
         expect_answers(packet, conn, info, abi::timeout());
-        Verdict::Accept
+        Ok(())
     }
 }

@@ -8,17 +8,13 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        expect::{Expect, NewExpect},
-        helper::{self, Class, ConntrackHelper, Help, Nat, NatHalf, Place, Policy, Registration},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    expect::{Expect, NewExpect},
+    helper::{self, Class, ConntrackHelper, Help, Nat, NatHalf, Place, Policy, Registration, Why},
+    skb::Packet,
+    Conn, Info,
 };
 use nf_conntrack::{
-    announce::Why,
     expect::{self, Wanted},
     gre,
 };
@@ -95,17 +91,11 @@ impl ConntrackHelper for Pptp {
     const PORT: u16 = 1723;
     const HAS_TUNNELS: bool = true;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        match follow(packet, conn, info, transport) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        follow(packet, conn, info, transport)
     }
 }
 

@@ -7,18 +7,12 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::prelude::*;
-use netfilter::{
-    conntrack::{
-        helper::{self, places, Class, ConntrackHelper, Help, Policy, Registrations, MAX_PORTS},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{places, Class, ConntrackHelper, Help, Policy, Registrations, Why, MAX_PORTS},
+    skb::Packet,
+    Conn, Info,
 };
-use nf_conntrack::{
-    announce::{Announcements, Why},
-    expect::Wanted,
-};
+use nf_conntrack::{announce::Announcements, expect::Wanted};
 use nf_proto::{
     alg::{
         sane::{self, Asked},
@@ -69,17 +63,11 @@ impl ConntrackHelper for Sane {
     const PROTOCOL: u8 = number::TCP;
     const PORT: u16 = 6566;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        match follow(packet, conn, info, transport) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        follow(packet, conn, info, transport)
     }
 }
 

@@ -8,12 +8,12 @@ use crate::{
     Nat, SIGNALLING,
 };
 use kernel::sync::rcu;
-use netfilter::conntrack::expect::{ExpectLock, NewExpect};
-use nf_bindings as bindings;
-use nf_conntrack::{
-    announce::Why,
-    expect::{self, Wanted},
+use netfilter::conntrack::{
+    expect::{ExpectLock, NewExpect},
+    helper::Why,
 };
+use nf_bindings as bindings;
+use nf_conntrack::expect::{self, Wanted};
 use nf_proto::{
     alg::sip::{
         message::Message,

@@ -8,17 +8,14 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        helper::{
-            self, places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, MAX_PORTS,
-        },
-        skb::Packet,
-        Conn, Info, HZ,
+use netfilter::conntrack::{
+    helper::{
+        places, Class, ConntrackHelper, Help, NatHalf, Policy, Registrations, Why, MAX_PORTS,
     },
-    hook::Verdict,
+    skb::Packet,
+    Conn, Info, HZ,
 };
-use nf_conntrack::{announce::Why, proto};
+use nf_conntrack::proto;
 use nf_proto::{
     alg::sip::{
         state::State,
@@ -31,7 +28,6 @@ use nf_proto::{
 use work::{Room, Work};
 
 pub mod abi;
-mod made;
 mod media;
 mod nat;
 mod register;
@@ -104,8 +100,8 @@ impl ConntrackHelper for Datagrams {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = nf_proto::alg::sip::PORT;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
-        judge(datagram(packet, conn, info, transport), packet, conn)
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
+        datagram(packet, conn, info, transport)
     }
 }
 
@@ -114,21 +110,11 @@ impl ConntrackHelper for Streams {
     const PROTOCOL: u8 = number::TCP;
     const PORT: u16 = nf_proto::alg::sip::PORT;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         if !info.is_established() {
-            return Verdict::Accept;
+            return Ok(());
         }
-        judge(segment(packet, conn, info, transport), packet, conn)
-    }
-}
-
-fn judge(done: Result<(), Why>, packet: &Packet<'_>, conn: &Conn) -> Verdict {
-    match done {
-        Ok(()) => Verdict::Accept,
-        Err(why) => {
-            helper::log(packet, conn, why);
-            Verdict::Drop
-        }
+        segment(packet, conn, info, transport)
     }
 }
 

@@ -11,12 +11,10 @@ use crate::{
 use netfilter::conntrack::{
     conn::now,
     expect::{flag, ExpectLock, NewExpect},
+    helper::Why,
     Status, HZ,
 };
-use nf_conntrack::{
-    announce::Why,
-    expect::{self, Wanted},
-};
+use nf_conntrack::expect::{self, Wanted};
 use nf_proto::{
     alg::sip::{
         message::{Message, Name},

@@ -3,14 +3,18 @@
 //! The messages of a packet: what they lead to, and what is written into them.
 //! All of it happens, or the packet is dropped and nothing new is expected.
 
-use crate::{made::Made, Nat};
+use crate::Nat;
 use core::iter::repeat_n;
 use kernel::prelude::*;
 use netfilter::{
     array::Array,
-    conntrack::{helper::Help, skb::Packet, Conn, Info},
+    conntrack::{
+        helper::{Help, Why},
+        skb::Packet,
+        Conn, Info,
+    },
 };
-use nf_conntrack::announce::Why;
+use nf_conntrack::made::Made;
 use nf_proto::{
     alg::{
         edits::{Edits, Slot},
@@ -26,6 +30,10 @@ use nf_proto::{
     nat::edit::Edit,
     tuple::{Direction, Tuple},
 };
+
+/// The most expectations that a packet leads to: two messages with as many streams as
+/// are looked at.
+const MOST_EXPECTED: usize = 32;
 
 /// Room for what is to be written.
 pub(crate) struct Room {
@@ -63,7 +71,7 @@ pub(crate) struct Work<'p, 'a, 'c, 'r> {
     pub(crate) direction: Direction,
     pub(crate) view: View,
     pub(crate) translation: Option<Translation<'c, 'r>>,
-    pub(crate) made: Made<'c>,
+    pub(crate) made: Made<'c, MOST_EXPECTED>,
 }
 
 impl<'p, 'a, 'c, 'r> Work<'p, 'a, 'c, 'r> {
@@ -184,7 +192,7 @@ pub(crate) struct Done<'c, 'r> {
     translation: Option<Translation<'c, 'r>>,
     /// Where the datagram is to go.
     port: Option<Be16>,
-    made: Made<'c>,
+    made: Made<'c, MOST_EXPECTED>,
 }
 
 impl Done<'_, '_> {

@@ -8,13 +8,10 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::prelude::*;
-use netfilter::{
-    conntrack::{
-        helper::{ConntrackHelper, Registration},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{ConntrackHelper, Registration, Why},
+    skb::Packet,
+    Conn, Info,
 };
 use nf_conntrack_broadcast::{expect_answers, register};
 use nf_proto::l4::number;
@@ -48,7 +45,7 @@ impl ConntrackHelper for Snmp {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 161;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         expect_answers(packet, conn, info, abi::timeout());
         abi::translate(packet, conn, info, transport)
     }

@@ -7,19 +7,13 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::{prelude::*, sync::rcu};
-use netfilter::{
-    conntrack::{
-        expect::NewExpect,
-        helper::{self, places, Class, ConntrackHelper, NatHalf, Policy, Registrations, MAX_PORTS},
-        skb::Packet,
-        Conn, Info,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    expect::NewExpect,
+    helper::{places, Class, ConntrackHelper, NatHalf, Policy, Registrations, Why, MAX_PORTS},
+    skb::Packet,
+    Conn, Info,
 };
-use nf_conntrack::{
-    announce::Why,
-    expect::{self, Wanted},
-};
+use nf_conntrack::expect::{self, Wanted};
 use nf_proto::{
     alg::tftp,
     l4::number,
@@ -69,20 +63,14 @@ impl ConntrackHelper for Tftp {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 69;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, _info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, _info: Info, transport: u32) -> Result<(), Why> {
         if !packet.linearize() {
-            return Verdict::Drop;
+            return Err(c"no memory");
         }
         if !packet.datagram(transport).is_some_and(tftp::is_request) {
-            return Verdict::Accept;
+            return Ok(());
         }
-        match expect_answer(conn) {
-            Ok(()) => Verdict::Accept,
-            Err(why) => {
-                helper::log(packet, conn, why);
-                Verdict::Drop
-            }
-        }
+        expect_answer(conn)
     }
 }
 

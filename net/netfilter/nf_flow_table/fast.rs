@@ -67,7 +67,7 @@ fn found(
     flow: &Flow,
     direction: Direction,
     packet: &Packet,
-    frame: Frame,
+    mut frame: Frame,
     hook: Hook<'_>,
 ) -> Outcome {
     let (side, answer) = (flow.side(direction), flow.side(direction.opposite()));
@@ -82,6 +82,10 @@ fn found(
     if packet.control.opens() && flags.any(Flags::CLOSING) {
         // Its ports are used again: that is for connection tracking.
         life::teardown(flow);
+        return frame.pass();
+    }
+    // What came in the clear, but should not have, is for the stack to drop.
+    if !frame.is_allowed(packet, side.family()) {
         return frame.pass();
     }
     let hop = match side.exit() {

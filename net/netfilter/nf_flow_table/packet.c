@@ -9,11 +9,52 @@
 #include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/netfilter/rustynat_flow.h>
+#include <net/xfrm.h>
 
 /* Each of several in one does, though all together are too long. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu)
 {
 	return skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu);
+}
+
+#ifdef CONFIG_XFRM
+/* What a policy says of the packet whose header is at @offset. */
+static bool policy_allows(struct sk_buff *skb, int dir, bool ipv6,
+			  unsigned int offset)
+{
+	__be16 protocol = skb->protocol;
+	int network = skb_network_offset(skb);
+	bool allowed;
+
+	skb->protocol = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	skb_set_network_header(skb, offset);
+	allowed = xfrm_policy_check(NULL, dir, skb, ipv6 ? AF_INET6 : AF_INET);
+	skb->protocol = protocol;
+	skb_set_network_header(skb, network);
+	return allowed;
+}
+#endif
+
+/*
+ * IPsec's policies let it be forwarded, and if it comes in a tunnel let that come in:
+ * what they want protected came so. They are written for packets as they come, so
+ * this is asked before one is changed. The headers are at @outer and @inner.
+ */
+bool rustynat_flow_allowed(struct sk_buff *skb, bool ipv6, unsigned int outer,
+			   unsigned int inner)
+{
+#ifdef CONFIG_XFRM
+	struct net *net = dev_net(skb->dev);
+	bool tunnel = outer != inner;
+
+	if (likely(__xfrm_check_nopolicy(net, skb, XFRM_POLICY_FWD) &&
+		   (!tunnel || __xfrm_check_nopolicy(net, skb, XFRM_POLICY_IN))))
+		return true;
+	return (!tunnel || policy_allows(skb, XFRM_POLICY_IN, ipv6, outer)) &&
+	       policy_allows(skb, XFRM_POLICY_FWD, ipv6, inner);
+#else
+	return true;
+#endif
 }
 
 bool rustynat_flow_trim(struct sk_buff *skb, unsigned int len)

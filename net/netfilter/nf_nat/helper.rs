@@ -8,7 +8,11 @@ use crate::{
 };
 use kernel::prelude::*;
 use netfilter::conntrack::{expect::NewExpect, helper::Nat, skb::Packet, Conn, Info};
-use nf_proto::{be::Be16, nat::edit::Edit, tuple::Direction};
+use nf_proto::{
+    be::Be16,
+    nat::edit::Edit,
+    tuple::{Address, Direction},
+};
 
 /// What this module can do for helpers.
 pub static NAT: Nat = Nat {
@@ -18,8 +22,9 @@ pub static NAT: Nat = Nat {
 };
 
 fn follow(exp: &mut NewExpect<'_>, port: Be16, direction: Direction) {
-    let nowhere_else = exp.tuple().dst.address;
-    exp.set_saved(nowhere_else, port, direction);
+    // The address is the master's when it comes: none is kept, as in stock,
+    // which netlink shows.
+    exp.set_saved(Address::default(), port, direction);
     abi::helper::have_follow(exp);
 }
 

@@ -66,8 +66,8 @@ fn follow(exp: &mut NewExpect<'_>, direction: Direction) {
 }
 
 fn follow_call(exp: &mut NewExpect<'_>, direction: Direction) {
-    let to = exp.tuple().dst;
-    exp.set_saved(to.address, to.id, direction);
+    let port = exp.tuple().dst.id;
+    exp.set_saved(Address::default(), port, direction);
     abi::have_called(exp);
 }
 

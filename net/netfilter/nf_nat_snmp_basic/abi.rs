@@ -51,7 +51,8 @@ unsafe extern "C" fn hook(
 ) -> c_int {
     // SAFETY: By the C contract.
     let (mut packet, conn) = unsafe { (Packet::from_raw(skb), Conn::from_raw(ct)) };
-    crate::translate(&mut packet, conn, Info::from_number(info), transport).code() as c_int
+    let done = crate::translate(&mut packet, conn, Info::from_number(info), transport);
+    helper::verdict(done, &packet, conn).code() as c_int
 }
 
 /// It is what C calls there.

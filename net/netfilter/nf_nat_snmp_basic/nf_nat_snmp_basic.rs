@@ -9,13 +9,10 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 use kernel::prelude::*;
-use netfilter::{
-    conntrack::{
-        helper::{self, Class, ConntrackHelper, Place, Policy, Registration},
-        skb::Packet,
-        Conn, Info, Status,
-    },
-    hook::Verdict,
+use netfilter::conntrack::{
+    helper::{Class, ConntrackHelper, Place, Policy, Registration, Why},
+    skb::Packet,
+    Conn, Info, Status,
 };
 use nf_nat::helper_mangle::{rewrite, NotMangled};
 use nf_proto::{
@@ -67,41 +64,44 @@ impl ConntrackHelper for SnmpBasic {
     const PROTOCOL: u8 = number::UDP;
     const PORT: u16 = 162;
 
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict {
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why> {
         translate(packet, conn, info, transport)
     }
 }
 
-/// Why a packet is dropped, for the log.
-struct Why(&'static CStr);
+/// Why a packet is dropped.
+struct Reason(Why);
 
-impl From<NotMangled> for Why {
+impl From<NotMangled> for Reason {
     fn from(_: NotMangled) -> Self {
-        Why(c"cannot mangle packet")
+        Reason(c"cannot mangle packet")
     }
 }
 
-/// Translates a packet of a connection, if that is under NAT: what cannot be
-/// read does not get through.
+/// Translates a packet of a connection, if that is under NAT.
+///
+/// # Errors
+///
+/// What cannot be read does not get through.
 pub(crate) fn translate(
     packet: &mut Packet<'_>,
     conn: &Conn,
     info: Info,
     transport: u32,
-) -> Verdict {
+) -> Result<(), Why> {
     if !conn.status().any(Status::NAT_MASK) || conn.family() != Family::Ipv4 {
-        return Verdict::Accept;
+        return Ok(());
     }
     let direction = info.direction();
     let from = bytes(&conn.tuple(direction).src.address);
     let to = bytes(&conn.tuple(direction.opposite()).dst.address);
     if from == to {
-        return Verdict::Accept;
+        return Ok(());
     }
     let transport = transport.wrapping_sub(packet.network_offset());
     let done = rewrite(packet, conn, transport, |header, payload| {
         let [s0, s1, d0, d1, l0, l1, _, _] = *header else {
-            return Err(Why(c"dropping malformed packet"));
+            return Err(Reason(c"dropping malformed packet"));
         };
         let source = u16::from_be_bytes([s0, s1]);
         let destination = u16::from_be_bytes([d0, d1]);
@@ -110,17 +110,11 @@ pub(crate) fn translate(
         }
         let length = header.len().saturating_add(payload.len());
         if usize::from(u16::from_be_bytes([l0, l1])) != length {
-            return Err(Why(c"dropping malformed packet"));
+            return Err(Reason(c"dropping malformed packet"));
         }
-        snmp::translate(payload, from, to).map_err(|_| Why(c"parser failed"))
+        snmp::translate(payload, from, to).map_err(|_| Reason(c"parser failed"))
     });
-    match done {
-        Ok(()) => Verdict::Accept,
-        Err(Why(why)) => {
-            helper::log(packet, conn, why);
-            Verdict::Drop
-        }
-    }
+    done.map_err(|Reason(why)| why)
 }
 
 /// An IPv4 address as it stands in a packet.

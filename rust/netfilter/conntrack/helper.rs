@@ -21,6 +21,7 @@ pub use register::{Class, ConntrackHelper, Place, Registration};
 pub use registry::*;
 
 use super::{ext, refcount::Refcount, skb::Packet, Conn, Info, Status};
+use crate::hook::Verdict;
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
@@ -455,10 +456,25 @@ pub fn request_module(name: &[u8]) {
     unsafe { bindings::__request_module(true, c"%.*s".as_char_ptr(), length, name.as_ptr()) };
 }
 
+/// Why a helper drops a packet, for the log.
+pub type Why = &'static CStr;
+
+/// What becomes of a packet that a helper has read.
+#[inline]
+pub fn verdict(done: Result<(), Why>, packet: &Packet<'_>, conn: &Conn) -> Verdict {
+    match done {
+        Ok(()) => Verdict::Accept,
+        Err(why) => {
+            log(packet, conn, why);
+            Verdict::Drop
+        }
+    }
+}
+
 /// Tells the administrator why a connection's helper drops a packet
 /// (`nf_ct_helper_log`).
 #[cold]
-pub fn log(packet: &Packet<'_>, conn: &Conn, why: &CStr) {
+fn log(packet: &Packet<'_>, conn: &Conn, why: &CStr) {
     // SAFETY: Packet and connection are valid, and the format takes a string.
     unsafe {
         bindings::nf_ct_helper_log(

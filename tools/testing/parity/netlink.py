@@ -8,7 +8,6 @@ sorted. What is not the same from one run to the next (ids, times, the order in 
 network namespace of its own.
 """
 
-import json
 import pathlib
 import random
 import sys
@@ -18,27 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "selftes
 import nfnl
 from nfnl import CONNTRACK, DUMP, EXPECT, HELPER, TIMEOUT
 from nfnl_random import Generator, Request
+from plain import plain
 
 RIGHT, SPOILT, EACH = 35, 35, 18
-
-
-def plain(message, port):
-    """A message from the kernel, without what depends on the run."""
-    found = message.decoded()
-    if message.subsystem in (CONNTRACK, EXPECT):
-        for name in ("id", "timestamp_event"):
-            if name in found:
-                found[name] = "N"
-        # Counted down since: told in multiples of 1,000 or 100 s.
-        if isinstance(found.get("timeout"), int):
-            unit = 1000 if message.subsystem == CONNTRACK else 100
-            found["timeout"] = -(-found["timeout"] // unit) * unit
-        for name in found.get("timestamp", {}):
-            found["timestamp"][name] = "N"
-    who = {0: "nobody", port: "me"}.get(message.port, "other")
-    subsystem = {CONNTRACK: "CT", EXPECT: "EXP", TIMEOUT: "TIMEOUT", HELPER: "HELPER"}[message.subsystem]
-    return f"{subsystem} {message.name} flags={message.flags:#x} family={message.family} res_id={message.res_id} port={who} " \
-        f"{json.dumps(found, sort_keys=True)}"
 
 
 class Player:

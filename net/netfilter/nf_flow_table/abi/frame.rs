@@ -158,6 +158,16 @@ impl Frame {
         unsafe { bindings::rustynat_flow_fits(self.0.as_ptr(), mtu) }
     }
 
+    /// IPsec's policies let the packet be forwarded.
+    #[inline]
+    pub fn is_allowed(&mut self, packet: &ingress::Packet, family: Family) -> bool {
+        let (outer, inner) = (packet.encap, packet.network());
+        // SAFETY: By the type invariant; the headers were read and are linear.
+        unsafe {
+            bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, outer, inner)
+        }
+    }
+
     /// Cuts off what is behind `len` bytes; false if memory is short.
     #[inline]
     #[must_use]

@@ -311,28 +311,18 @@ fn step(c: &bindings::rustynat_flow_step) -> Step {
 /// `route` is filled, and its references become the flow's; the flow is in no
 /// table.
 pub unsafe fn fill(flow: &mut bindings::flow_offload, route: &mut bindings::nf_flow_route) {
-    let tunneled = [
-        route
-            .tuple
-            .first()
-            .is_some_and(|half| half.in_.num_tuns() != 0),
-        route
-            .tuple
-            .last()
-            .is_some_and(|half| half.in_.num_tuns() != 0),
-    ];
     for direction in [Direction::Original, Direction::Reply] {
         let half = direction.of_mut(&mut route.tuple);
         let tuple = &mut direction.of_mut(&mut flow.tuplehash).tuple;
         // SAFETY: By the function's safety requirement.
-        unsafe { fill_half(tuple, half, *direction.opposite().of(&tunneled)) };
+        unsafe { fill_half(tuple, half) };
     }
 }
 
 /// # Safety
 ///
 /// As [`fill`].
-unsafe fn fill_half(tuple: &mut bindings::flow_offload_tuple, half: &mut Half, keeps: bool) {
+unsafe fn fill_half(tuple: &mut bindings::flow_offload_tuple, half: &mut Half) {
     let ipv6 = u16::from(tuple.l3proto) == Family::Ipv6.number();
     let Some(dst) = NonNull::new(replace(&mut half.dst, null_mut())) else {
         return;
@@ -385,15 +375,14 @@ unsafe fn fill_half(tuple: &mut bindings::flow_offload_tuple, half: &mut Half, k
     });
     let Draft(tuple) = draft;
     tuple.set_xmit_type(half.xmit_type as u16);
-    if !direct || keeps {
-        // SAFETY: The reference is held, and becomes the flow's.
-        unsafe {
-            tuple.dst_cookie = if ipv6 {
-                bindings::rustynat_flow_cookie(dst.as_ptr())
-            } else {
-                0
-            };
-        }
-        tuple.dst_cache = route.into_raw();
+    // Also of what a device sends directly: when the route goes, so does the flow.
+    // SAFETY: The reference is held, and becomes the flow's.
+    unsafe {
+        tuple.dst_cookie = if ipv6 {
+            bindings::rustynat_flow_cookie(dst.as_ptr())
+        } else {
+            0
+        };
     }
+    tuple.dst_cache = route.into_raw();
 }

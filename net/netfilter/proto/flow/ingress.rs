@@ -233,14 +233,19 @@ fn end(total: u32, offset: u32, bytes: Bytes<'_>, unknown: bool) -> Result<u32, 
     Ok(end)
 }
 
-/// The inner network layer's protocol of a PPPoE session's packet, and the
-/// session.
+/// The inner network layer's protocol of a PPPoE session's packet, the session,
+/// and where the packet ends.
 #[inline]
-fn pppoe(bytes: Bytes<'_>, several: bool) -> Result<(u16, u16), Stop> {
+fn pppoe(bytes: Bytes<'_>, several: bool) -> Result<(u16, u16, u32), Stop> {
     let &[kind, code, s0, s1, l0, l1, p0, p1] = bytes.at::<8>(0)?;
     let payload = u32::from(u16::from_be_bytes([l0, l1]));
+    let end = if several {
+        bytes.len
+    } else {
+        payload.saturating_add(6)
+    };
     // Version and type 1, session data (RFC 2516 section 4).
-    if kind != 0x11 || code != 0 || (!several && payload.saturating_add(6) > bytes.len) {
+    if kind != 0x11 || code != 0 || end > bytes.len {
         return Err(Stop::Pass);
     }
     let protocol = match u16::from_be_bytes([p0, p1]) {
@@ -248,7 +253,7 @@ fn pppoe(bytes: Bytes<'_>, several: bool) -> Result<(u16, u16), Stop> {
         PPP_IPV6 => IPV6,
         _ => return Err(Stop::Pass),
     };
-    Ok((protocol, u16::from_be_bytes([s0, s1])))
+    Ok((protocol, u16::from_be_bytes([s0, s1]), end))
 }
 
 /// The network layer's protocol, `ETH_P_*`, of a packet that may be
@@ -297,6 +302,7 @@ fn read_encapsulated(
     arrival: &Arrival,
 ) -> Result<Packet, Stop> {
     let none = Encap::default();
+    let mut bytes = bytes;
     let inline = |id| Encap {
         id,
         protocol: Be16::new(arrival.protocol),
@@ -308,7 +314,9 @@ fn read_encapsulated(
             (u16::from_be_bytes([p0, p1]), VLAN_LEN, tag)
         }
         PPPOE => {
-            let (protocol, session) = pppoe(bytes, arrival.several)?;
+            let (protocol, session, end) = pppoe(bytes, arrival.several)?;
+            // What follows is padding.
+            bytes.len = end;
             (protocol, PPPOE_LEN, inline(session))
         }
         other => (other, 0, none),
@@ -389,7 +397,12 @@ fn read_transport(
             (ports, 20, Control(flags))
         }
         number::UDP => {
-            let &[s0, s1, d0, d1, ..] = bytes.at::<8>(transport)?;
+            let &[s0, s1, d0, d1, l0, l1, ..] = bytes.at::<8>(transport)?;
+            let len = u32::from(u16::from_be_bytes([l0, l1]));
+            // Connection tracking would not know such a datagram (RFC 768).
+            if !arrival.several && (len < 8 || transport.saturating_add(len) > network.end) {
+                return Err(Stop::Pass);
+            }
             let ports = [Be16::from_bytes([s0, s1]), Be16::from_bytes([d0, d1])];
             (ports, 8, Control(0))
         }

@@ -2,11 +2,8 @@
 
 //! What a module that has a helper implements, and how it registers it.
 
-use super::{Policy, NAME_LEN};
-use crate::{
-    conntrack::{skb::Packet, Conn, Info},
-    hook::Verdict,
-};
+use super::{verdict, Policy, Why, NAME_LEN};
+use crate::conntrack::{skb::Packet, Conn, Info};
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
@@ -42,7 +39,11 @@ pub trait ConntrackHelper: 'static {
 
     /// Reads a packet of `conn`, whose transport header begins `transport` bytes
     /// after the packet's data. Under RCU, with bottom halves off or not.
-    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Verdict;
+    ///
+    /// # Errors
+    ///
+    /// The packet is dropped, and the log says why.
+    fn help(packet: &mut Packet<'_>, conn: &Conn, info: Info, transport: u32) -> Result<(), Why>;
 }
 
 /// A class of expectations.
@@ -185,5 +186,6 @@ unsafe extern "C" fn help<H: ConntrackHelper>(
 ) -> c_int {
     // SAFETY: By the C contract.
     let (mut packet, conn) = unsafe { (Packet::from_raw(skb), Conn::from_raw(ct)) };
-    H::help(&mut packet, conn, Info::from_number(info), transport).code() as c_int
+    let done = H::help(&mut packet, conn, Info::from_number(info), transport);
+    verdict(done, &packet, conn).code() as c_int
 }

@@ -64,6 +64,11 @@ pub fn plain(family: Family, bytes: &[u8], len: u32, device: i32) -> Option<Pack
         }
         number::UDP => {
             let header = rest.first_chunk::<8>()?;
+            let &[_, _, _, _, l0, l1, _, _] = header;
+            let len = u32::from(u16::from_be_bytes([l0, l1]));
+            if len < 8 || len.saturating_add(transport) > end {
+                return None;
+            }
             (header.first_chunk::<4>()?, 8, Control(0))
         }
         _ => return None,

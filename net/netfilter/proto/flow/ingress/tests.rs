@@ -179,6 +179,25 @@ fn length_zero_of_several_in_one_only() {
     assert!(whole(Family::Ipv4, &packet, &ETHERNET).is_err());
 }
 
+#[test]
+fn the_length_of_a_datagram() {
+    for (len, good) in [(8, true), (7, false), (9, false), (0, false)] {
+        let mut udp = UDP;
+        udp[5] = len;
+        let packet = v4(17, &udp);
+        assert_eq!(whole(Family::Ipv4, &packet, &ETHERNET).is_ok(), good);
+        // Of several in one it is nobody's.
+        let several = Arrival {
+            several: true,
+            ..ETHERNET
+        };
+        assert!(whole(Family::Ipv4, &packet, &several).is_ok());
+        // Padding is not the datagram's.
+        let padded = [packet, [0; 8].to_vec()].concat();
+        assert_eq!(whole(Family::Ipv4, &padded, &ETHERNET).is_ok(), good);
+    }
+}
+
 fn encapsulated(protocol: u16, header: &[u8], packet: &[u8]) -> (Arrival, Vec<u8>) {
     let arrival = Arrival {
         protocol,
@@ -230,8 +249,14 @@ fn pppoe_sessions() {
     let read = whole(Family::Ipv4, &bytes, &arrival).unwrap();
     assert_eq!((read.encap, read.transport), (8, 28));
     assert_eq!(protocol(&bytes, bytes.len() as u32, &arrival), Ok(IPV4));
-    // Version, code, a length behind the end, LCP.
-    for (at, to) in [(0, 0x12), (1, 0xa7), (5, 31), (6, 0xc0)] {
+    // Padding, which the IP header does not count.
+    let padded = [&*bytes, &[0; 10]].concat();
+    assert_eq!(
+        whole(Family::Ipv4, &padded, &arrival).unwrap().end,
+        bytes.len() as u32
+    );
+    // Version, code, a length behind the end and one before IP's, LCP.
+    for (at, to) in [(0, 0x12), (1, 0xa7), (5, 31), (5, 29), (6, 0xc0)] {
         let mut header = header;
         header[at] = to;
         let (arrival, bytes) = encapsulated(PPPOE, &header, &packet);
@@ -277,7 +302,7 @@ fn tunnels() {
 /// there.
 #[test]
 fn truncated_everywhere() {
-    let ppp = [0x11, 0, 0, 9, 0, 50, 0, 0x21];
+    let ppp = [0x11, 0, 0, 9, 0, 62, 0, 0x21];
     let tunneled = v4(IPIP, &v4(6, &tcp(0x10)));
     let samples = [
         (ETHERNET, v4(6, &tcp(0x10))),

@@ -5,6 +5,8 @@
 usage: nf_flow_table.py udp ADDRESS PORT SOURCE-PORT NUMBER [SIZE]
            sends NUMBER datagrams, of each of which an echo must come back; prints
            the TTLs that echoes come with, once each
+       nf_flow_table.py paced ADDRESS PORT SOURCE-PORT NUMBER SECONDS
+           the same, so many seconds apart; what does not come back is sent again
        nf_flow_table.py udp-server FAMILY PORT
            echoes datagrams, each with the TTL that it came with in its first byte;
            prints the address of each new peer
@@ -56,6 +58,24 @@ def udp(address, port, source_port, number, size=64):
             sys.exit(f'{i}: not what was sent')
         ttls.add(answer[0])
     print(*sorted(ttls))
+
+
+def paced(address, port, source_port, number, seconds):
+    """Sends datagrams in time, each until its echo comes."""
+    sock = opened(address, source_port, socket.SOCK_DGRAM)
+    sock.connect((address, port))
+    sock.settimeout(1)
+    for i in range(number):
+        data = struct.pack('!BI', 0, i) + bytes(64)
+        for _ in range(8):
+            with contextlib.suppress(OSError):
+                sock.send(data)
+                while sock.recv(65536)[1:] != data[1:]:
+                    pass
+                break
+        else:
+            sys.exit(f'{i}: does not come back')
+        time.sleep(float(seconds))
 
 
 def udp_server(family, port):
@@ -160,7 +180,8 @@ def main():
     """By the first argument."""
     what, *rest = sys.argv[1:]
     rest = [int(word) if word.isdecimal() else word for word in rest]
-    {'udp': udp, 'udp-server': udp_server, 'tcp': tcp, 'large': large, 'truncated': truncated}[what](*rest)
+    {'udp': udp, 'paced': paced, 'udp-server': udp_server, 'tcp': tcp, 'large': large,
+     'truncated': truncated}[what](*rest)
 
 
 if __name__ == '__main__':

@@ -289,7 +289,11 @@ class Link:
         self.socket.send(self.router + self.mine + kind + packet)
 
     def packets(self, seconds):
-        """Every packet that comes within a time."""
+        """Every packet that comes within a time, taken to pieces."""
+        return map(Packet, self.raw_packets(seconds))
+
+    def raw_packets(self, seconds):
+        """Every packet that comes within a time, as bytes."""
         end = time.monotonic() + seconds
         while True:
             left = end - time.monotonic()
@@ -300,7 +304,7 @@ class Link:
                 continue
             if frame[12:14] == b'\x86\xdd' and frame[20] in (0, 58) and frame[54:55] in (b'\x85', b'\x86', b'\x87', b'\x88', b'\x3a'):
                 continue  # neighbour discovery
-            yield Packet(frame[14:])
+            yield frame[14:]
 
     def get(self, token, seconds=3):
         """The first packet that contains a token; None if none comes."""

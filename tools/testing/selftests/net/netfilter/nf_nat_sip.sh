@@ -48,7 +48,7 @@ call() {
 		tail -n 40 uac.log uac.errors
 		return 1
 	fi
-	above "$(packets media-out)" 60 && above "$(packets media-in)" 60
+	above "$(packets media-out)" 20 && above "$(packets media-in)" 20
 }
 
 ktap_set_plan 16

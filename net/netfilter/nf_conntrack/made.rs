@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The expectations that a packet leads to.
+//! Expectations that a packet leads to, all of them or none.
 
-use netfilter::conntrack::expect::NewExpect;
-use nf_conntrack::{announce::Why, expect};
+use crate::expect;
+use netfilter::conntrack::{expect::NewExpect, helper::Why};
 
-/// The most that a packet leads to: more than a connection can have at once.
-const MOST: usize = 24;
-
-/// Expectations that were made. What is dropped without [`keep`](Self::keep) is
-/// withdrawn.
-pub(crate) struct Made<'c> {
-    made: [Option<NewExpect<'c>>; MOST],
+/// Expectations that were made, at most `N`. What is dropped without
+/// [`keep`](Self::keep) is withdrawn.
+pub struct Made<'c, const N: usize> {
+    made: [Option<NewExpect<'c>>; N],
     count: usize,
 }
 
-impl<'c> Made<'c> {
+impl<'c, const N: usize> Made<'c, N> {
     /// None yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Made {
-            made: [const { None }; MOST],
+            made: [const { None }; N],
             count: 0,
         }
     }
 
     /// One more.
-    pub(crate) fn add(&mut self, exp: NewExpect<'c>) -> Result<(), Why> {
+    ///
+    /// # Errors
+    ///
+    /// There are `N`; it is withdrawn.
+    pub fn add(&mut self, exp: NewExpect<'c>) -> Result<(), Why> {
         match self.made.get_mut(self.count) {
             Some(slot) => {
                 *slot = Some(exp);
@@ -40,7 +41,7 @@ impl<'c> Made<'c> {
     }
 
     /// They stay.
-    pub(crate) fn keep(&mut self) {
+    pub fn keep(&mut self) {
         for slot in self.made.iter_mut().take(self.count) {
             *slot = None;
         }
@@ -48,7 +49,13 @@ impl<'c> Made<'c> {
     }
 }
 
-impl Drop for Made<'_> {
+impl<const N: usize> Default for Made<'_, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Drop for Made<'_, N> {
     fn drop(&mut self) {
         for exp in self.made.iter().take(self.count).flatten() {
             expect::withdraw(exp);
