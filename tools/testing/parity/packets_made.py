@@ -54,6 +54,8 @@ class Stream:
         self.isn = rng.choice([0, 1000, MOD - 3, rng.randrange(MOD)])
         self.next = self.isn
         self.syn, self.begins = b"", False
+        # What the other side has acknowledged where the router saw it.
+        self.acked = None
         self.window = rng.choice([0, 500, 8192, 65535])
 
 
@@ -88,7 +90,7 @@ class Connection:
         self.rng, self.hosts = rng, hosts
         self.ports = {"c": (sport, dport), "s": (dport, sport)}
         self.streams = {"c": Stream(rng), "s": Stream(rng)}
-        self.sent, self.steps, self.settled = [], 0, False
+        self.sent, self.steps, self.settled, self.lost = [], 0, False, False
 
     def shift(self):
         """How far off a number is: mostly not at all."""
@@ -123,6 +125,8 @@ class Connection:
 
         if off == (0, 0) and flags & ~PSH in RIGHT:
             here.next = (seq + len(data) + bool(flags & SYN) + bool(flags & FIN)) % MOD
+            if flags & ACK and not self.lost:
+                there.acked = ack % MOD
         here.begins = bool(flags & SYN)
         packet = self.hosts.packet(side, TCP, make)
         self.sent.append(packet)
@@ -140,14 +144,20 @@ class Connection:
             if kind < 0.85:
                 flags = rng.choice([SYN, SYN | ACK, ACK, PSH | ACK, FIN | ACK, FIN, 0, SYN | FIN, 0x3f])
                 return self.segment(side, flags, b"x" * rng.choice([0, 0, 1, 100]))
-            # A reset that is right, and not after a SYN. (Of others ours believes fewer: see differences.md, TCP 1.)
-            if self.streams[other(side)].begins:
-                return self.segment(side, ACK, exact=True)
-            return self.segment(side, RST if side == "c" else RST | ACK, exact=True)
+            return self.reset(side)
         if not script:
             return self.segment(rng.choice("cs"), ACK, b"y" * rng.choice([0, 10, 1000]))
         side, flags, size = script.pop(0)
+        if flags & RST:
+            return self.reset(side)
         return self.segment(side, flags, b"z" * size, exact=rng.random() < 0.9)
+
+    def reset(self, side):
+        """A reset that is exactly right, and not after a SYN; else no reset. (Ours believes fewer: see differences.md, TCP 1 and 2.)"""
+        flags = RST if side == "c" else RST | ACK
+        if self.streams[other(side)].begins or self.streams[side].acked != self.streams[side].next:
+            flags = ACK
+        return self.segment(side, flags, exact=True)
 
 
 OPENING = [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
@@ -174,9 +184,10 @@ def tcp(rng):
         if rng.random() < 0.3:
             script += [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
         for _ in range(len(script) + 6):
-            packet = link.step(script)
             # Some are lost before the router sees them; seldom those that open, or there would be little to see.
-            if rng.random() > (0.08 if link.steps > 4 else 0.01):
+            link.lost = rng.random() < (0.08 if link.steps > 3 else 0.01)
+            packet = link.step(script)
+            if not link.lost:
                 packets.append(packet)
     return settings, packets
 

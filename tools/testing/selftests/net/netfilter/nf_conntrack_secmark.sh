@@ -5,12 +5,14 @@
 # contexts of its own beginning): kept, given back to packets, and told by name.
 #
 # needs: nf_conntrack nf_conntrack_netlink
+# may-skip: the debug kernels have no SELinux
 # vm: --append security=selinux
 # timeout: 200
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
 
 ktap_print_header
+grep -q ' selinux_' /proc/kallsyms || skip_all 'a kernel without SELinux'
 ktap_set_plan 8
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 modprobe -a nf_conntrack nf_conntrack_netlink

@@ -10,7 +10,7 @@
 . ./lib.sh
 
 ktap_print_header
-ktap_set_plan 17
+ktap_set_plan 16
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
 cat >"$dir/sip.py" <<'END'
@@ -22,14 +22,14 @@ if sys.argv[1] == 'server':
     while True:
         _, peer = sock.recvfrom(65536)
         sock.sendto(sys.argv[2].encode(), peer)
-port, call, header, end = (sys.argv[2:] + ['Call-ID: ', '\r\n'])[:4]
+port, call, header, end = sys.argv[2:] + ['Call-ID: ', '\r\n'][len(sys.argv) - 4:]
 lines = ['OPTIONS sip:bob@10.0.100.100 SIP/2.0', f'Via: SIP/2.0/UDP 10.0.1.2:{port};branch=z9hG4bK{port}',
          'Max-Forwards: 70', 'From: <sip:alice@10.0.1.2>;tag=1', 'To: <sip:bob@10.0.100.100>']
 if call:
     lines.append(header + call)
 lines += ['CSeq: 1 OPTIONS', 'Content-Length: 0', '', '']
 sock.bind(('0.0.0.0', int(port)))
-sock.settimeout(5)
+sock.settimeout(3)
 sock.sendto(end.join(lines).encode(), ('10.0.100.100', 5060))
 print(sock.recv(100).decode())
 END
@@ -62,14 +62,16 @@ second=$(ask 6001 a84b4c76e66710@alice)
 check 'the second call: the other one' one_of "$second" "$first"
 for port in 6002 6003 6004; do
 	check "the first call, from port $port" is "$(ask $port f81d4fae@alice)" "$first"
-	check "the second call, from port $port" is "$(ask $port a84b4c76e66710@alice)" "$second"
+	check "the second call, from port 1$port" is "$(ask 1$port a84b4c76e66710@alice)" "$second"
 done
 check 'its short name' is "$(ask 6005 f81d4fae@alice 'i: ')" "$first"
 check 'lines that end in LF' is "$(ask 6006 a84b4c76e66710@alice 'Call-ID:  ' $'\n')" "$second"
 check 'the table has the call' eval "in_router cat /proc/net/ip_vs_conn | grep 'sip f81d4fae@alice'"
-# Without one it is who sends that counts, as without the engine.
-other=$(ask 6007 '')
-check 'no Call-ID: a server' one_of "$other"
-check 'no Call-ID: the same for the same client' is "$(ask 6008 '')" "$other"
-check 'all of them can go' eval 'in_router ipvsadm -C && busywait 10000 modprobe -r ip_vs_pe_sip nf_conntrack_sip'
+check_not 'without a Call-ID there is no server' ask 6007 ''
+# Calls are remembered for as long as their namespace is there.
+in_router ipvsadm -C
+# shellcheck disable=SC2046 # words on purpose
+kill $(jobs -p) 2>/dev/null
+cleanup_all_ns
+check 'all of them can go' busywait 20000 modprobe -r ip_vs_pe_sip nf_conntrack_sip
 ktap_finished
