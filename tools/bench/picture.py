@@ -86,14 +86,13 @@ def draw(stock, ours, note):
     parts = [f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}'>",
              f"<rect width='{WIDTH}' height='{height}' fill='{PAPER}'/>",
              text(28, 36, "What connection tracking adds to a forwarded packet", 21, weight="bold"),
-             text(28, 60, f"Instructions, by the number of connections in the table; {note}, counted exactly (QEMU -icount). "
-                          "With a flowtable: from the device that it comes in by"),
+             text(28, 60, f"Instructions, by the number of connections in the table; {note}, counted exactly (QEMU -icount)"),
              ]
     for at, (name, colour) in enumerate((("stock", STOCK), ("ours", OURS))):
         parts.append(f"<rect x='{WIDTH - 190 + 90 * at}' y='25' width='14' height='14' rx='2' fill='{colour}'/>")
         parts.append(text(WIDTH - 170 + 90 * at, 37, name, 14, colour, weight="bold"))
     for at, (setup, row) in enumerate(panels):
-        title = f"{row} flows" + {"masquerade": ", masqueraded", "flowtable": ", flowtable"}.get(setup, "")
+        title = f"{row} flows" + {"masquerade": ", masqueraded", "flowtable": ", flowtable (from the device it comes in by)"}.get(setup, "")
         parts += panel(LEFT + (PANEL_WIDTH + GAP) * (at % 2), TOP + 20 + (PANEL + 100) * (at // 2), title,
                        added(stock, setup, row), added(ours, setup, row))
     return "\n".join(parts + ["</svg>"]) + "\n"

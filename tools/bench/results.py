@@ -168,7 +168,8 @@ def spread(values):
 
 
 TITLES = {"ct": "", "rule": ", ct state", "marks": ", mark, counters", "chains": ", nat chains", "snat": ", SNAT",
-          "masquerade": ", masquerade", "dnat": ", DNAT", "flowtable": ", flowtable"}
+          "masquerade": ", masquerade", "masquerade1": ", masquerade, one address",
+          "dnat": ", DNAT", "flowtable": ", flowtable"}
 
 
 def packet_rows(result):
