@@ -83,7 +83,8 @@ def draw(stock, ours, note):
               if row in stock.get(setup, {}) and len(ours[setup][row]) > 1]
     lines = (len(panels) + 1) // 2
     height = TOP + lines * (PANEL + 100) + 6
-    parts = [f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}'>",
+    parts = ["<!-- SPDX-License-Identifier: GPL-2.0 -->",
+             f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' height='{height}'>",
              f"<rect width='{WIDTH}' height='{height}' fill='{PAPER}'/>",
              text(28, 36, "What connection tracking adds to a forwarded packet", 21, weight="bold"),
              text(28, 60, f"Instructions, by the number of connections in the table; {note}, counted exactly (QEMU -icount)"),
