@@ -134,10 +134,15 @@ for i, message in enumerate(other.stream(HELPER, GET, DUMP)):
 same(sorted({name for name in seen if name not in gone}), [name for name in many if name not in gone])
 same(nl.error_of(HELPER, DELETE), "")
 PYTHON
-check 'not for whom the whole system is not' in_client unshare -Urn python3 -c "
+not_whole='not for whom the whole system is not'
+if unshare -Ur true 2>/dev/null; then
+	check "$not_whole" in_client unshare -Urn python3 -c "
 from nfnl import *
 import sys
 sys.exit(Socket().error_of(HELPER, 1, 0, []) != 'EPERM')"
+else
+	ktap_test_skip "$not_whole: in a chroot, as the debug kernel's tests are, there are no namespaces of users"
+fi
 
 # At work.
 check 'one at queue 5' raw <<'PYTHON'
