@@ -36,15 +36,19 @@ pub const LOCKS: u32 = 1024;
 /// The most buckets.
 pub const MAX_BUCKETS: u32 = 1 << 27;
 
-/// An array of buckets, as allocated: this header, then `mask + 1` heads.
-#[repr(C)]
+/// An array of buckets.
+///
+/// # Invariants
+///
+/// `heads` is an allocation of its own, of `mask + 1` heads: a power of two, which
+/// the allocator would round up to twice as much if there was more in it.
 pub struct Buckets {
+    heads: NonNull<Link>,
     mask: u32,
     /// Distinguishes this array's nulls markers from the one before's.
     generation: u32,
     /// The array that replaces this one, while entries move there and after.
     next: AtomicPtr<Buckets>,
-    rcu: bindings::callback_head,
 }
 
 /// A link of a chain: the address of a node, or an odd nulls marker.
@@ -71,23 +75,32 @@ impl Buckets {
     /// Allocates an array of `size` (a power of two, at least [`LOCKS`])
     /// buckets. May sleep.
     pub fn new(size: u32, generation: u32) -> Option<NonNull<Buckets>> {
-        let bytes = (size as usize)
-            .checked_mul(size_of::<Link>())?
-            .checked_add(size_of::<Buckets>())?;
-        // SAFETY: Plain allocation, zeroed.
-        let memory = NonNull::new(unsafe { bindings::table_alloc(bytes) })?.cast::<Buckets>();
+        let bytes = (size as usize).checked_mul(size_of::<Link>())?;
+        // SAFETY: A plain allocation, zeroed.
+        let heads = NonNull::new(unsafe { bindings::table_alloc(bytes) })?.cast::<Link>();
+        // SAFETY: As above.
+        let header = unsafe { bindings::table_alloc(size_of::<Buckets>()) };
+        let Some(header) = NonNull::new(header.cast::<Buckets>()) else {
+            // SAFETY: Allocated above; nobody else has it.
+            unsafe { bindings::kvfree(heads.as_ptr().cast()) };
+            return None;
+        };
         // SAFETY: The memory is ours and large enough.
-        unsafe {
-            (*memory.as_ptr()).mask = size.wrapping_sub(1);
-            (*memory.as_ptr()).generation = generation;
-            let buckets = memory.as_ref();
-            for bucket in 0..size {
-                buckets
-                    .head(bucket)
-                    .store(buckets.marker(bucket), Ordering::Relaxed);
-            }
+        let buckets = unsafe {
+            header.write(Buckets {
+                heads,
+                mask: size.wrapping_sub(1),
+                generation,
+                next: AtomicPtr::new(null_mut()),
+            });
+            header.as_ref()
+        };
+        for bucket in 0..size {
+            buckets
+                .head(bucket)
+                .store(buckets.marker(bucket), Ordering::Relaxed);
         }
-        Some(memory)
+        Some(header)
     }
 
     /// Frees the array at once.
@@ -96,8 +109,11 @@ impl Buckets {
     ///
     /// No reader can still have it.
     pub unsafe fn free(this: NonNull<Buckets>) {
-        // SAFETY: Allocated in `new`, by the safety requirement unused.
-        unsafe { bindings::kvfree(this.as_ptr().cast()) };
+        // SAFETY: Both allocated in `new`, by the safety requirement unused.
+        unsafe {
+            bindings::kvfree(this.as_ref().heads.as_ptr().cast());
+            bindings::kvfree(this.as_ptr().cast());
+        }
     }
 
     /// Number of buckets.
@@ -109,14 +125,8 @@ impl Buckets {
     /// The head of the chain that `hash` is in.
     #[inline]
     fn head(&self, hash: u32) -> &Link {
-        // SAFETY: The heads follow the header; the masked hash is below their
-        // number.
-        unsafe {
-            &*core::ptr::from_ref(self)
-                .add(1)
-                .cast::<Link>()
-                .add((hash & self.mask) as usize)
-        }
+        // SAFETY: By the type invariant; the masked hash is below the heads' number.
+        unsafe { self.heads.add((hash & self.mask) as usize).as_ref() }
     }
 
     /// The marker at the end of the chain that `hash` is in.
@@ -128,7 +138,7 @@ impl Buckets {
 
     /// The first head, as C's `nf_conntrack_hash`.
     pub fn heads(&self) -> *mut bindings::hlist_nulls_head {
-        core::ptr::from_ref(self.head(0)).cast_mut().cast()
+        self.heads.as_ptr().cast()
     }
 
     #[inline]
