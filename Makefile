@@ -42,6 +42,7 @@ fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=
 
 .PHONY: test-debug
 test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockdep, ...; hours)
+	@./tools/debug/test.sh kasan
 	@./tools/debug/run kasan
 
 .PHONY: stress

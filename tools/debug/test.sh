@@ -42,7 +42,7 @@ echo 'TAP version 13'
 echo "1..$((${#says[@]} + 1))"
 for fault in "${!says[@]}"; do
 	passed=0
-	if [ "$(plant "$fault")" = 70 ] && grep -qE "kernel complained: .*(${says[$fault]})" "$scratch/errors"; then passed=1; fi
+	if [ "$(plant "$fault")" = 70 ] && grep -qE "\] (${says[$fault]})" "$scratch/errors"; then passed=1; fi
 	point "planted '$fault' is reported" "$passed"
 done
 passed=0
