@@ -42,6 +42,7 @@ TIMEOUTS = {
     "sctp_timeout_shutdown_ack_sent": 24, "sctp_timeout_heartbeat_sent": 25,
 }
 KINDS = dict(packets_made.KINDS, application=application)
+DAY = 86400
 MARKER = 9
 SHOWN = 84
 # Of /proc/net/stat/nf_conntrack.
@@ -135,6 +136,9 @@ class Player:
             self.events = nfnl.Socket(groups=nfnl.GROUPS, receive_buffer=1 << 20)
             for name, value in TIMEOUTS.items():
                 self.setting(name, 1000 * value)
+            # A fragment that waits in vain is told of when its time is up: not while another episode is played.
+            self.setting("frag6_timeout", DAY)
+            pathlib.Path("/proc/sys/net/ipv4/ipfrag_time").write_text(f"{DAY}\n", encoding="ascii")
         self.events.socket.setblocking(False)
         self.marks = 0
         self.ports = set()
