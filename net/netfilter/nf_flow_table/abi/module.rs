@@ -2,7 +2,7 @@
 
 //! The module's life.
 
-use super::table::choose_secret;
+use super::{bpf, table::choose_secret};
 use crate::proc::Statistics;
 use core::{cell::UnsafeCell, mem::zeroed};
 use kernel::{error::to_result, ffi::c_int, prelude::*};
@@ -28,22 +28,39 @@ static NAMESPACES: Static<bindings::pernet_operations> = Static(UnsafeCell::new(
 ///
 /// # Errors
 ///
-/// `ENOMEM`
+/// `ENOMEM`, or what the kernel thinks of the module's BTF.
 pub fn start() -> Result {
     // SAFETY: There is no table yet. The cache is taken back below or in `stop`; the
     // operations are static.
     unsafe {
         choose_secret();
         to_result(bindings::rustynat_flow_cache_init())?;
-        let mut result = to_result(bindings::register_pernet_subsys(NAMESPACES.0.get()));
-        if result.is_ok() {
-            result = to_result(bindings::rustynat_flow_notifier_register());
+        let result = bpf::start().and_then(|()| {
+            let result = start_registrations();
             if result.is_err() {
-                bindings::unregister_pernet_subsys(NAMESPACES.0.get());
+                bpf::stop();
             }
-        }
+            result
+        });
         if result.is_err() {
             bindings::rustynat_flow_cache_exit();
+        }
+        result
+    }
+}
+
+/// Registers what the module is told by.
+///
+/// # Safety
+///
+/// All else is set up.
+unsafe fn start_registrations() -> Result {
+    // SAFETY: By the function's safety requirement; the operations are static.
+    unsafe {
+        to_result(bindings::register_pernet_subsys(NAMESPACES.0.get()))?;
+        let result = to_result(bindings::rustynat_flow_notifier_register());
+        if result.is_err() {
+            bindings::unregister_pernet_subsys(NAMESPACES.0.get());
         }
         result
     }
@@ -55,6 +72,7 @@ pub fn stop() {
     unsafe {
         bindings::rustynat_flow_notifier_unregister();
         bindings::unregister_pernet_subsys(NAMESPACES.0.get());
+        bpf::stop();
         bindings::rustynat_flow_cache_exit();
     }
 }

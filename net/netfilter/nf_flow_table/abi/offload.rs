@@ -2,7 +2,7 @@
 
 //! What hardware takes part in: nothing. Tables that want it are refused.
 
-use super::table::Table;
+use super::{bpf, core::code, table::Table};
 use kernel::ffi::c_int;
 use netfilter::check_prototype;
 use nf_bindings as bindings;
@@ -20,16 +20,20 @@ const NOT_SUPPORTED: c_int = -(bindings::EOPNOTSUPP as c_int);
 ///
 /// # Safety
 ///
-/// C: `flowtable` is valid.
+/// C: both are valid.
 #[no_mangle]
 pub unsafe extern "C" fn nf_flow_table_offload_setup(
     flowtable: *mut bindings::nf_flowtable,
-    _dev: *mut bindings::net_device,
+    dev: *mut bindings::net_device,
     cmd: bindings::flow_block_command,
 ) -> c_int {
     // SAFETY: By the C contract.
     let table = unsafe { Table::from_raw(flowtable) };
-    if table.wants_hardware() && cmd == bindings::flow_block_command_FLOW_BLOCK_BIND {
+    if !table.wants_hardware() {
+        // SAFETY: By the C contract; nf_tables unbinds what it has bound.
+        return code(unsafe { bpf::setup(table, dev, cmd) });
+    }
+    if cmd == bindings::flow_block_command_FLOW_BLOCK_BIND {
         return NOT_SUPPORTED;
     }
     0
