@@ -4,17 +4,17 @@
 
 use crate::{bpf, check_prototype};
 use core::{
-    mem::{offset_of, size_of},
+    mem::{offset_of, size_of, size_of_val},
     ptr::null_mut,
 };
 use kernel::{
     error::{to_result, Result},
-    ffi::{c_int, c_void},
+    ffi::c_void,
 };
 use netfilter::conntrack::{Fresh, Net};
 use nf_bindings as bindings;
 use nf_proto::{
-    bpf::{Options, Refused, ERROR_END, IPV6, LONG},
+    bpf::{Options, Refused, ERROR_END, LONG},
     tuple::Tuple,
 };
 
@@ -74,19 +74,20 @@ struct Given {
     opts_len: u32,
 }
 
-/// As much of `N` bytes as `from` has, the rest zero.
+/// As much of `N` numbers as `from` has, the rest zero.
 ///
 /// # Safety
 ///
-/// `from` has `length` bytes.
-unsafe fn copy<const N: usize>(from: *const u8, length: u32) -> [u8; N] {
-    let mut to = [0; N];
-    let length = (length as usize).min(N);
+/// `from` has `length` bytes, and `T` is an integer.
+unsafe fn copy<T: Copy + Default, const N: usize>(from: *const u8, length: u32) -> [T; N] {
+    let mut to = [T::default(); N];
+    let length = (length as usize).min(size_of_val(&to));
     // Nothing to read behind a null pointer either.
     if length != 0 {
-        // SAFETY: By the function's safety requirement; bytes, each of which may
-        // be an older or a newer one.
-        unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from, length) };
+        let bytes = to.as_mut_ptr().cast::<u8>();
+        // SAFETY: By the function's safety requirement there are as many, and any
+        // are an integer; each may be an older or a newer one.
+        unsafe { bytes.copy_from_nonoverlapping(from, length) };
     }
     to
 }
@@ -99,11 +100,8 @@ impl Given {
     }
 
     fn tuple(&self, options: &Options) -> Result<Tuple, Refused> {
-        const WORDS: usize = IPV6 as usize / size_of::<u32>();
         // SAFETY: By the type invariant.
-        let bytes: [u8; IPV6 as usize] = unsafe { copy(self.tuple, self.tuple_len) };
-        // SAFETY: As many bytes; any are words.
-        let words: [u32; WORDS] = unsafe { core::mem::transmute(bytes) };
+        let words = unsafe { copy(self.tuple, self.tuple_len) };
         options.tuple(words, self.tuple_len)
     }
 

@@ -263,6 +263,13 @@ SEC("?xdp") int flow(struct xdp_md *ctx)
 
 /* What the verifier has to see. */
 
+static __always_inline void insert(struct nf_conn *ct)
+{
+	ct = bpf_ct_insert_entry(ct);
+	if (ct)
+		bpf_ct_release(ct);
+}
+
 #define FOUND                                                   \
 	struct bpf_ct_opts___test opts = { .netns_id = -1, .l4proto = 6 }; \
 	struct bpf_sock_tuple tuple = {};                       \
@@ -273,29 +280,26 @@ SEC("?xdp") int flow(struct xdp_md *ctx)
 	struct bpf_sock_tuple tuple = {};                       \
 	struct nf_conn *ct = bpf_skb_ct_alloc(ctx, &tuple, 12, &opts, 16)
 
-#define REFUSE(name, what, then)                                \
+#define REFUSE(name, what, ...)                                 \
 SEC("?tc") int refuse_##name(struct __sk_buff *ctx)             \
 {                                                               \
 	what;                                                   \
 	if (!ct)                                                \
 		return 0;                                       \
-	then;                                                   \
+	__VA_ARGS__;                                            \
 	return 0;                                               \
 }
 
-REFUSE(leak, FOUND, )
-REFUSE(leak_made, MADE, )
+REFUSE(leak, FOUND)
+REFUSE(leak_made, MADE)
 REFUSE(release_made, MADE, bpf_ct_release(ct))
-REFUSE(insert_found, FOUND, ct = bpf_ct_insert_entry(ct); if (ct) bpf_ct_release(ct))
+REFUSE(insert_found, FOUND, insert(ct))
 REFUSE(set_timeout_found, FOUND, bpf_ct_set_timeout(ct, 1); bpf_ct_release(ct))
 REFUSE(set_status_found, FOUND, bpf_ct_set_status(ct, 1); bpf_ct_release(ct))
-REFUSE(change_timeout_made, MADE, bpf_ct_change_timeout(ct, 1); ct = bpf_ct_insert_entry(ct);
-       if (ct) bpf_ct_release(ct))
-REFUSE(change_status_made, MADE, bpf_ct_change_status(ct, 1); ct = bpf_ct_insert_entry(ct);
-       if (ct) bpf_ct_release(ct))
+REFUSE(change_timeout_made, MADE, bpf_ct_change_timeout(ct, 1); insert(ct))
+REFUSE(change_status_made, MADE, bpf_ct_change_status(ct, 1); insert(ct))
 REFUSE(write_status, FOUND, ct->status = 1; bpf_ct_release(ct))
-REFUSE(write_status_made, MADE, ct->status = 1; ct = bpf_ct_insert_entry(ct);
-       if (ct) bpf_ct_release(ct))
+REFUSE(write_status_made, MADE, ct->status = 1; insert(ct))
 REFUSE(nat_found, FOUND, union nf_inet_addr addr = {}; bpf_ct_set_nat_info(ct, &addr, 1, SRC___test);
        bpf_ct_release(ct))
 REFUSE(write_more, FOUND,

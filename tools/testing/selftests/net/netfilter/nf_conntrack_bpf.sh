@@ -34,13 +34,13 @@ bpf() { in_router ./nf_conntrack_bpf.py "$object" "$@"; }
 
 # Each line RESULT|WHAT is a test point.
 points() {
-	local result what
-	while IFS='|' read -r result what; do
-		if [ "$result" = ok ]; then
+	local got what
+	while IFS='|' read -r got what; do
+		if [ "$got" = ok ]; then
 			ktap_test_pass "$what"
 		else
 			ktap_test_fail "$what"
-			echo "# $result"
+			echo "# $got"
 		fi
 	done <"$1"
 }
@@ -105,7 +105,7 @@ ip netns del bpf-other
 cleanup_all_ns
 # All of it goes: no program holds a module any more.
 unload() {
-	modprobe -r nf_flow_table_inet nf_flow_table nf_conntrack_netlink nf_nat nf_conntrack 2>/dev/null
+	modprobe -rq nft_flow_offload nft_ct nf_flow_table_inet nf_flow_table nf_conntrack_netlink nf_nat nf_conntrack
 	! grep -E '^(nf_conntrack|nf_nat|nf_flow_table) ' /proc/modules
 }
 check 'the modules go' busywait 20000 unload
