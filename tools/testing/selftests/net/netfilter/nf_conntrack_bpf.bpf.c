@@ -138,7 +138,7 @@ struct given {
 	__u32 len = req->tuple_len, opts_len = req->opts_len;   \
 								\
 	__builtin_memcpy(&given.tuple, req->tuple, 40);         \
-	if (len < 1 || len > 40 || opts_len < 1 || opts_len > 20) \
+	if (len > 40 || opts_len > 20)                          \
 		return 1
 
 #define TOLD                                                    \
@@ -155,7 +155,7 @@ static __always_inline void show(struct nf_conn *ct)
 	ans->left = ct->timeout - (__u32)bpf_jiffies64();
 }
 
-#define LOOKUP(name, where, type, lookup)                       \
+#define LOOKUP(name, where, type, lookup, all)                  \
 SEC(where) int name(struct type *ctx)                           \
 {                                                               \
 	NEITHER_TOO_LONG;                                       \
@@ -163,7 +163,7 @@ SEC(where) int name(struct type *ctx)                           \
 	TOLD;                                                   \
 	if (!ct)                                                \
 		return 0;                                       \
-	if (req->flags & MARK)                                  \
+	if (all && req->flags & MARK)                           \
 		ct->mark = req->mark;                           \
 	if (req->flags & TIMEOUT)                               \
 		ans->timeout = bpf_ct_change_timeout(ct, req->timeout); \
@@ -174,10 +174,13 @@ SEC(where) int name(struct type *ctx)                           \
 	return 0;                                               \
 }
 
-LOOKUP(xdp_lookup, "?xdp", xdp_md, bpf_xdp_ct_lookup)
-LOOKUP(tc_lookup, "?tc", __sk_buff, bpf_skb_ct_lookup)
+/* _all: what Debian's stock modules do not allow, with their copies of the types. */
+LOOKUP(xdp_lookup, "?xdp", xdp_md, bpf_xdp_ct_lookup, 0)
+LOOKUP(tc_lookup, "?tc", __sk_buff, bpf_skb_ct_lookup, 0)
+LOOKUP(xdp_lookup_all, "?xdp", xdp_md, bpf_xdp_ct_lookup, 1)
+LOOKUP(tc_lookup_all, "?tc", __sk_buff, bpf_skb_ct_lookup, 1)
 
-#define MAKE(name, where, type, alloc)                          \
+#define MAKE(name, where, type, alloc, all)                     \
 SEC(where) int name(struct type *ctx)                           \
 {                                                               \
 	union nf_inet_addr addr;                                \
@@ -188,17 +191,17 @@ SEC(where) int name(struct type *ctx)                           \
 	if (!ct)                                                \
 		return 0;                                       \
 	ans->found = 1;                                         \
-	if (req->flags & MARK)                                  \
+	if (all && req->flags & MARK)                           \
 		ct->mark = req->mark;                           \
 	if (req->flags & TIMEOUT)                               \
 		bpf_ct_set_timeout(ct, req->timeout);           \
 	if (req->flags & STATUS)                                \
 		ans->set_status = bpf_ct_set_status(ct, req->status); \
-	if (req->flags & SOURCE) {                              \
+	if (all && req->flags & SOURCE) {                       \
 		__builtin_memcpy(&addr, req->source, 16);       \
 		ans->source = bpf_ct_set_nat_info(ct, &addr, req->source_port, SRC___test); \
 	}                                                       \
-	if (req->flags & DESTINATION) {                         \
+	if (all && req->flags & DESTINATION) {                  \
 		__builtin_memcpy(&addr, req->destination, 16);  \
 		ans->destination =                              \
 			bpf_ct_set_nat_info(ct, &addr, req->destination_port, DST___test); \
@@ -212,8 +215,10 @@ SEC(where) int name(struct type *ctx)                           \
 	return 0;                                               \
 }
 
-MAKE(xdp_make, "?xdp", xdp_md, bpf_xdp_ct_alloc)
-MAKE(tc_make, "?tc", __sk_buff, bpf_skb_ct_alloc)
+MAKE(xdp_make, "?xdp", xdp_md, bpf_xdp_ct_alloc, 0)
+MAKE(tc_make, "?tc", __sk_buff, bpf_skb_ct_alloc, 0)
+MAKE(xdp_make_all, "?xdp", xdp_md, bpf_xdp_ct_alloc, 1)
+MAKE(tc_make_all, "?tc", __sk_buff, bpf_skb_ct_alloc, 1)
 
 /* Looks the flow of a packet up: UDP without options. */
 SEC("?xdp") int flow(struct xdp_md *ctx)
