@@ -135,22 +135,20 @@ fn insert_usual<const IPV6: bool>(conn: &Conn) -> bool {
     let hash = conn.hashes().0;
     let chains = TABLE.lock(hash, hash);
     // A clone of the packet may have been here before, or somebody may have deleted it.
-    if !is_untouched(conn.status()) {
-        return false;
-    }
-    let Some(room) = chains.room::<IPV6>(hash, conn) else {
-        return false;
+    let room = match is_untouched(conn.status()) {
+        true => chains.room::<IPV6>(hash, conn),
+        false => None,
     };
-    if room.length > LONG_CHAIN {
-        return false;
+    let room = room.filter(|room| room.length <= LONG_CHAIN);
+    if let Some(room) = &room {
+        // Until now the timeout was how long it would live.
+        conn.set_timeout(conn.timeout().wrapping_add(now()));
+        conn.add_reference();
+        chains.insert_in(room, conn, hash);
+        // After the insertion, as in `confirm`.
+        conn.set_status(Status::CONFIRMED);
     }
-    // Until now the timeout was how long it would live.
-    conn.set_timeout(conn.timeout().wrapping_add(now()));
-    conn.add_reference();
-    chains.insert_in(&room, conn, hash);
-    // After the insertion, as in `confirm`.
-    conn.set_status(Status::CONFIRMED);
-    true
+    room.is_some()
 }
 
 /// The length of the longest chain that the connection comes into, or who is

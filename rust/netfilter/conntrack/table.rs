@@ -263,7 +263,7 @@ pub fn same_tuple(a: &Tuple, b: &Tuple) -> bool {
 }
 
 /// Packets of `b` go back where those of `a` come from, in answer to them.
-#[inline]
+#[inline(always)]
 pub fn mirrors(a: &Tuple, b: &Tuple) -> bool {
     const DST: usize = offset_of!(Tuple, dst);
     let ((a_src, a_dst, a_rest), (b_src, b_dst, b_rest)) = (a.ends(), b.ends());
