@@ -6,9 +6,11 @@
 pub mod core;
 pub mod flow;
 pub mod frame;
+pub mod hardware;
 pub mod hooks;
 pub mod hop;
 pub mod module;
 pub mod offload;
 pub mod route;
+pub mod rule;
 pub mod table;
