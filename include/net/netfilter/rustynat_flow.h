@@ -187,6 +187,7 @@ int rustynat_flow_block(struct nf_flowtable *table, struct net_device *dev,
 			enum flow_block_command command);
 /* In Rust: a driver goes; what it has of the table's flows is withdrawn. */
 void rustynat_flow_withdraw(struct nf_flowtable *table);
+bool rustynat_flow_has_drivers(const struct nf_flowtable *table);
 bool rustynat_flow_work_alloc(struct rustynat_flow *flow);
 void rustynat_flow_work_queue(struct nf_flowtable *table,
 			      struct rustynat_flow *flow, u32 command);

@@ -53,17 +53,26 @@ static void work_run(struct work_struct *w)
 	rustynat_flow_work_run(work->table, work->flow, work->command);
 }
 
-/* Nobody else has the flow's work yet. */
+/* Several may come at once: the first one's is the flow's. */
 bool rustynat_flow_work_alloc(struct rustynat_flow *flow)
 {
-	struct rustynat_flow_work *work = kzalloc_obj(*work, GFP_ATOMIC);
+	struct rustynat_flow_work *work;
 
+	if (READ_ONCE(flow->work))
+		return true;
+	work = kzalloc_obj(*work, GFP_ATOMIC);
 	if (!work)
 		return false;
 	INIT_WORK(&work->work, work_run);
 	work->flow = &flow->flow;
-	flow->work = work;
+	if (cmpxchg(&flow->work, NULL, work))
+		kfree(work);
 	return true;
+}
+
+bool rustynat_flow_has_drivers(const struct nf_flowtable *table)
+{
+	return !list_empty(&table->flow_block.cb_list);
 }
 
 /* Nothing is being asked about the flow, but what the caller will. */

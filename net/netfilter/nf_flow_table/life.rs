@@ -79,7 +79,7 @@ pub fn add(table: Table<'_>, flow: &Flow) -> Result {
     table.insert(flow)?;
     keep(conn, HZ.wrapping_mul(DAY));
     if table.wants_hardware() {
-        offload::begin(table, flow);
+        offload::tell(table, flow);
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ pub fn refresh(table: Table<'_>, flow: &Flow, force: bool) {
     if force || until.wrapping_sub(flow.timeout()) > HZ {
         flow.set_timeout(until);
         if table.wants_hardware() {
-            offload::again(table, flow);
+            offload::tell(table, flow);
         }
     }
 }

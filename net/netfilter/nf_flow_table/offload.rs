@@ -21,23 +21,19 @@ use nf_proto::{
     tuple::Direction,
 };
 
-/// Hardware is told of a flow that is new in a table.
-pub fn begin(table: Table<'_>, flow: &Flow) {
+/// Hardware, if there is any, is told of a flow: when it is new, and again when its
+/// packets come though hardware should have taken them. What is known, drivers know.
+#[cold]
+pub fn tell(table: Table<'_>, flow: &Flow) {
+    let over = Flags::CLOSING | Flags::TEARDOWN | Flags::HW_DYING;
     let tunneled = [Direction::Original, Direction::Reply]
         .into_iter()
         .any(|direction| flow.side(direction).is_tunneled());
-    // Without memory the flow is the software's.
-    if !tunneled && hardware::prepare(flow) && flow.claim(Flags::TEARDOWN, Flags::HW) {
-        hardware::queue(table, flow, Command::Add);
+    if tunneled || flow.flags().any(over | Flags::PENDING) || !hardware::has_drivers(table) {
+        return;
     }
-}
-
-/// Hardware is told again of a flow whose packets it does not take; if it knows it
-/// by now, it says so.
-#[cold]
-pub fn again(table: Table<'_>, flow: &Flow) {
-    let over = Flags::CLOSING | Flags::TEARDOWN | Flags::HW_DYING;
-    if flow.flags().any(Flags::HW) && flow.claim(over, Flags::NONE) {
+    // Without memory it is the software's, for now.
+    if hardware::prepare(flow) && flow.claim(over, Flags::HW) {
         hardware::queue(table, flow, Command::Add);
     }
 }

@@ -44,11 +44,16 @@ pub struct Stats {
     pub used: u64,
 }
 
-/// Allocates what is needed to ask about a flow, which is new, and which nobody has
-/// asked about. False if memory is short.
+/// Some driver takes flows of the table, as it seems.
+pub fn has_drivers(table: Table<'_>) -> bool {
+    // SAFETY: One word is read.
+    unsafe { bindings::rustynat_flow_has_drivers(table.as_ptr()) }
+}
+
+/// Allocates what is needed to ask about a flow, unless that was done. False if memory
+/// is short.
 pub fn prepare(flow: &Flow) -> bool {
-    // SAFETY: Nobody reads the place of the work before the flow is marked as
-    // hardware's, which follows.
+    // SAFETY: The flow lives. Who comes first sets the place of the work, for good.
     unsafe { bindings::rustynat_flow_work_alloc(flow.as_whole()) }
 }
 

@@ -60,7 +60,7 @@ impl Rule {
             };
             let action = action.ok_or_else(not_supported)?;
             let net = flow.conn().net().as_ptr();
-            let code = action(net, flow.as_ptr(), direction as u32, rule.as_ptr());
+            let code = action(net, flow.as_ptr(), direction as i32, rule.as_ptr());
             if code < 0 {
                 return Err(EINVAL);
             }
