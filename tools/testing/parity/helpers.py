@@ -10,10 +10,17 @@ selftests.
 """
 
 import os
+import pathlib
 import re
 import socket
 import struct
 import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "selftests/net/netfilter")]
+# pylint: disable=wrong-import-position
+import nfnl
+from plain import plain
 
 CLIENT, SERVER = "10.0.1.2", "10.0.2.2"
 # How long what does not come is waited for, seconds.
@@ -134,6 +141,7 @@ class Stage:
     def __init__(self, file, client, router, server, nat):
         self.file, self.client, self.router, self.server, self.nat = file, client, router, server, nat
         self.port = PORT
+        self.netlink = inside(router, nfnl.Socket)
 
     def socket(self, namespace, kind, name):
         made = inside(namespace, lambda: socket.socket(socket.AF_INET, kind))
@@ -167,12 +175,13 @@ class Stage:
             return None, None
 
     def expected(self):
-        """What is expected, without times, newest first."""
+        """What is expected, without times: as the file and as netlink show it."""
         def read():
             with open(f"/proc/{os.getpid()}/net/nf_conntrack_expect") as file:
                 return file.read()
         lines = inside(self.router, read).splitlines()
-        return [re.sub(r"^\d+ ", "", line) for line in lines]
+        messages = self.netlink.request(nfnl.EXPECT, nfnl.EXP_GET, nfnl.DUMP, [], 0)
+        return [*(re.sub(r"^\d+ ", "", line) for line in lines), *(plain(message, self.netlink.port) for message in messages)]
 
     def play(self, name, kind, port, said):
         """One connection."""

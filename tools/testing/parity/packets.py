@@ -42,6 +42,9 @@ TIMEOUTS = {
     "sctp_timeout_shutdown_ack_sent": 24, "sctp_timeout_heartbeat_sent": 25,
 }
 KINDS = dict(packets_made.KINDS, application=application)
+DAY = 86400
+# Types of ICMP and ICMPv6 that have an id.
+ECHO = (0, 8, 128, 129)
 MARKER = 9
 SHOWN = 84
 # Of /proc/net/stat/nf_conntrack.
@@ -135,6 +138,9 @@ class Player:
             self.events = nfnl.Socket(groups=nfnl.GROUPS, receive_buffer=1 << 20)
             for name, value in TIMEOUTS.items():
                 self.setting(name, 1000 * value)
+            # A fragment that waits in vain is told of when its time is up: not while another episode is played.
+            self.setting("frag6_timeout", DAY)
+            pathlib.Path("/proc/sys/net/ipv4/ipfrag_time").write_text(f"{DAY}\n", encoding="ascii")
         self.events.socket.setblocking(False)
         self.marks = 0
         self.ports = set()
@@ -169,7 +175,7 @@ class Player:
         return got
 
     def hidden(self, packet):
-        """A packet in hexadecimal, without what is drawn by chance: ports that NAT chose, with what they are summed up in,
+        """A packet in hexadecimal, without what is drawn by chance: ports and ids that NAT chose, with what they are summed up in,
         and the numbers of IPv6's fragments."""
         hide = set()
         self.chosen(packet, 0, hide)
@@ -196,18 +202,24 @@ class Player:
                 if struct.unpack_from("!H", packet, place)[0] not in self.ports:
                     hide.update((place, place + 1))
                     hide.update(range(at + check, at + check + (4 if protocol == wire.SCTP else 2)))
-        elif protocol in (wire.ICMP, wire.ICMPV6) and start == 0 and len(packet) > at and packet[at] in (1, 2, 3, 4, 5, 11, 12):
-            self.chosen(packet, at + 8, hide)
-            if hide:
-                hide.update((at + 2, at + 3))
+        elif protocol in (wire.ICMP, wire.ICMPV6) and len(packet) > at:
+            if packet[at] in ECHO:
+                if len(packet) >= at + 6 and struct.unpack_from("!H", packet, at + 4)[0] not in self.ports:
+                    hide.update(range(at + 2, at + 6))
+            elif start == 0 and packet[at] in (1, 2, 3, 4, 5, 11, 12):
+                self.chosen(packet, at + 8, hide)
+                if hide:
+                    hide.update((at + 2, at + 3))
 
     def learn(self, packets):
-        """The ports of an episode."""
+        """The ports and ids of an episode."""
         self.ports = {MARKER}
         for _, packet in packets:
             at = 40 if packet[0] >> 4 == 6 else 20
             if len(packet) >= at + 4:
                 self.ports.update(struct.unpack_from("!HH", packet, at))
+            if len(packet) >= at + 6 and packet[at] in ECHO:
+                self.ports.update(struct.unpack_from("!H", packet, at + 4))
 
     def counted(self):
         """What the router has counted."""
@@ -230,7 +242,7 @@ class Player:
         """A message without ports that were drawn by chance, and what ours does better: see differences.md."""
         found = message.decoded()
         for name in ("tuple_orig", "tuple_reply", "tuple"):
-            for port in ("sport", "dport"):
+            for port in ("sport", "dport", "icmp_id", "icmpv6_id"):
                 proto = found.get(name, {}).get("proto", {})
                 if port in proto and proto[port] not in self.ports:
                     proto[port] = "port"

@@ -57,6 +57,8 @@ class Stream:
         # What the other side has acknowledged where the router saw it.
         self.acked = None
         self.window = rng.choice([0, 500, 8192, 65535])
+        # The number of the last SYN that the router saw.
+        self.syn_at = None
 
 
 def options_of(rng):
@@ -104,17 +106,21 @@ class Connection:
         here, there = self.streams[side], self.streams[other(side)]
         if self.settled:
             # Only what was settled at first: inside of what a helper made longer ours does not go as far back as stock.
-            ack = self.streams[other(side)].isn + 1
+            ack = there.isn + 1
         off = (0, 0) if exact else (self.shift(), self.shift())
         if flags & SYN and flags & ~PSH in RIGHT:
             # Of these ours learns less than stock if they do not fit: see differences.md, TCP 3.
             off = (off[0] if self.steps > 3 and not flags & ACK else 0, 0)
         seq = (here.next if seq is None else seq) + off[0]
         ack = (there.next if ack is None else ack) + off[1] if flags & ACK else 0
+        if flags & ~PSH == SYN | ACK and (there.syn_at is None or (ack - there.syn_at) % MOD != 1):
+            # It answers no SYN: nor does ours learn from it.
+            flags &= ~SYN
         if flags & SYN:
             options = here.syn = here.syn or options_of(self.rng)
         else:
-            options = sack(self.rng, there) if flags & ACK and self.rng.random() < 0.08 else b""
+            # One that is wrong makes the segment INVALID, after which a helper does not know where lines begin.
+            options = sack(self.rng, there) if flags & ACK and not self.settled and self.rng.random() < 0.08 else b""
         sport, dport = self.ports[side]
         window = here.window if exact or self.rng.random() < 0.9 else self.rng.choice([0, 1, 65535])
 
@@ -128,6 +134,8 @@ class Connection:
             if flags & ACK and not self.lost:
                 there.acked = ack % MOD
         here.begins = bool(flags & SYN)
+        if here.begins and not self.lost:
+            here.syn_at = seq
         packet = self.hosts.packet(side, TCP, make)
         self.sent.append(packet)
         return packet
@@ -354,10 +362,11 @@ def sctp(rng):
             side, name = script.pop(0)
             strange = False
         else:
-            # Two that ours takes otherwise: see differences.md, SCTP 3 and 4.
-            side, name = rng.choice("cs"), rng.choice(list(chunks))
-            while (side, name) == ("c", "init_ack") or not packets and name == "shutdown_ack":
-                side, name = rng.choice("cs"), rng.choice(list(chunks))
+            # The client is the first to be seen, and two are left out that ours takes otherwise: see differences.md, SCTP 3 and 4.
+            sides = "c" if ("c", "init") in script else "cs"
+            side, name = rng.choice(sides), rng.choice(list(chunks))
+            while (side, name) == ("c", "init_ack") or name == "shutdown_ack" and sides == "c":
+                side, name = rng.choice(sides), rng.choice(list(chunks))
             strange = rng.random() < 0.3
         tag = 0 if name == "init" else tags[other(side)]
         if strange:

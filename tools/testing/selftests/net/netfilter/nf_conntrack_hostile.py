@@ -117,7 +117,7 @@ MORE = bytes([60, 0, 1, 4, 0, 0, 0, 0])
 LONG = bytes([60, 30, 1, 244]) + bytes(244)
 PAGES = bytes(4500)
 
-# What stock does with each, too: invalid, new (a connection), or nothing (neither:
+# What stock does with each, too: invalid, error (counted as icmp_error), new (a connection), or nothing (none of them:
 # not tracked, or not yet complete).
 GROUPS = {
     'tcp': lambda f: [
@@ -151,16 +151,16 @@ GROUPS = {
     ],
     'icmp': lambda f: [
         ('sane', icmp(f, 8 if f == 4 else 128), 'new'),
-        ('4 bytes', icmp(f, 8 if f == 4 else 128, cut=4), 'invalid'),
-        ('7 bytes', icmp(f, 8 if f == 4 else 128, cut=7), 'invalid'),
+        ('4 bytes', icmp(f, 8 if f == 4 else 128, cut=4), 'error'),
+        ('7 bytes', icmp(f, 8 if f == 4 else 128, cut=7), 'error'),
         ('reply to nothing', icmp(f, 0 if f == 4 else 129, rest=b'\7\7\0\1'), 'invalid'),
-        ('no such type', icmp(f, 200, rest=b'\7\7\0\1'), 'invalid'),
-        ('wrong checksum', icmp(f, 8 if f == 4 else 128, rest=b'\6\6\0\1', wrong=True), 'invalid'),
-        ('error about nothing', icmp(f, 3 if f == 4 else 1, 3, bytes(4)), 'invalid'),
-        ('error about a cut header', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)[:10]), 'invalid'),
-        ('error about a cut port', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)[:(20 if f == 4 else 40) + 2]), 'invalid'),
-        ('error about what is not there', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)), 'invalid'),
-        ('error about an error', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + icmp(f, 3 if f == 4 else 1, 3)), 'invalid'),
+        ('no such type', icmp(f, 200, rest=b'\7\7\0\1'), 'error' if f == 4 else 'invalid'),
+        ('wrong checksum', icmp(f, 8 if f == 4 else 128, rest=b'\6\6\0\1', wrong=True), 'error'),
+        ('error about nothing', icmp(f, 3 if f == 4 else 1, 3, bytes(4)), 'error'),
+        ('error about a cut header', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)[:10]), 'error'),
+        ('error about a cut port', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)[:(20 if f == 4 else 40) + 2]), 'error'),
+        ('error about what is not there', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + udp(f)), 'error'),
+        ('error about an error', icmp(f, 3 if f == 4 else 1, 3, bytes(4) + icmp(f, 3 if f == 4 else 1, 3)), 'error'),
     ],
     'sctp': lambda f: [
         ('sane', sctp(f, chunk(1, INIT)), 'new'),
@@ -208,9 +208,8 @@ GROUPS = {
 def statistics(pid):
     with open(f'/proc/{pid}/net/stat/nf_conntrack') as file:
         names, *cpus = [line.split() for line in file]
-    # INVALID are those that either counts.
-    columns = [names.index('invalid'), names.index('icmp_error')]
-    return int(cpus[0][0], 16), sum(int(cpu[column], 16) for cpu in cpus for column in columns)
+    # INVALID are those that either of these counts.
+    return int(cpus[0][0], 16), *(sum(int(cpu[names.index(name)], 16) for cpu in cpus) for name in ('invalid', 'icmp_error'))
 
 
 def main():
@@ -229,18 +228,18 @@ def main():
         head = struct.pack('<BBHHHH', 0, 0, 14 + 40, 0, 0, 0)
     bad = 0
     for name, packet, expected in packets:
-        connections, invalid = statistics(pid)
+        connections, *before = statistics(pid)
         out.send(head + ROUTER + CLIENT + kind + packet)
         end = time.monotonic() + (0.3 if expected == 'nothing' else 3)
         got = 'nothing'
         while got == 'nothing' and time.monotonic() < end:
-            now = statistics(pid)
-            if now[1] > invalid:
-                got = 'invalid'
-            elif now[0] > connections:
+            now, *counted = statistics(pid)
+            if counted != before:
+                got = 'invalid' if counted[0] > before[0] else 'error'
+            elif now > connections:
                 got = 'new'
-        if got == 'invalid' and statistics(pid)[0] > connections:
-            got = 'invalid, but there is a connection more'
+        if got in ('invalid', 'error') and statistics(pid)[0] > connections:
+            got += ', but there is a connection more'
         if got != expected:
             print(f'{name}: {got}, should be {expected}')
             bad = 1

@@ -3,12 +3,12 @@
 #
 # Everything that changes the table at once, on all processors: new flows, the
 # same flow from two processors, NAT, answers, deletion, listing, insertion by
-# netlink, a full table, another size, namespaces that come and go. Nothing of
-# it is left afterwards.
+# netlink, a full table, another size, rules and namespaces that come and go,
+# conntrackd listening. Nothing of it is left afterwards.
 #
 # needs: nf_conntrack
 # vm: --append slub_debug=FZPU
-# timeout: 400
+# timeout: 500
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh
 . ./lib.sh
 
@@ -138,6 +138,20 @@ forever "$left" 'for port in {1..50}; do
 	conntrack -D -p udp -s 10.8.0.1 -d 10.8.0.2 --sport $port
 done'
 forever "$left" 'timeout 5 conntrack -E; sleep 1'
+# Hooks and NAT go with the rules, and come again under traffic.
+export RULES=$rules
+# shellcheck disable=SC2016 # the inner shell's own
+forever "$right" 'sleep 3; nft flush ruleset; sleep 0.2; nft "$RULES"; sleep 1; nft "flush ruleset; $RULES"'
+cat >"${TMPDIR:-/tmp}/conntrackd.conf" <<EOF
+General {
+	HashSize 4096
+	HashLimit 65536
+	LockFile ${TMPDIR:-/tmp}/conntrackd.lock
+	UNIX { Path ${TMPDIR:-/tmp}/conntrackd.ctl }
+}
+Stats { LogFile off }
+EOF
+forever "$right" "timeout 20 conntrackd -C ${TMPDIR:-/tmp}/conntrackd.conf"
 # shellcheck disable=SC2016 # the inner shell's own
 job bash -c 'while :; do
 	for size in 1024 65536 4096 262144 2048; do
@@ -159,9 +173,9 @@ while [ "$SECONDS" -lt "$end" ] || [ "$most" = 0 ] && [ "$SECONDS" -lt $((end + 
 	connect "$one" "$two" 2
 	ip netns exec "$two" nft "${rules//10.1.0/10.2.0}"
 	# shellcheck disable=SC2086 # a command and its argument
-	job timeout 20 ip netns exec "$one" $flood 10.2.0.2 "$rounds" udp
+	job timeout 60 ip netns exec "$one" $flood 10.2.0.2 "$rounds" udp
 	tracks() { [ "$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")" -gt 50 ]; }
-	busywait 15000 tracks
+	busywait 45000 tracks
 	count=$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")
 	[ "$count" -le "$most" ] || most=$count
 	ip netns delete "$two"
