@@ -256,7 +256,8 @@ static int replace(const struct bound *on, struct flow_cls_offload *request)
 	int i;
 
 	flow_rule_match_meta(request->rule, &meta);
-	if (meta.key->ingress_ifindex != on->dev->ifindex)
+	if (meta.key->ingress_ifindex != on->dev->ifindex &&
+	    (meta.key->ingress_ifindex || !on->of_ct))
 		return -EOPNOTSUPP;
 	rule = find(on, request->cookie);
 	if (rule && !rule->gone)

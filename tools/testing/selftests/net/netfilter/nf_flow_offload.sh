@@ -8,7 +8,7 @@
 # it; drivers, modules and namespaces go while it is being asked.
 #
 # needs: nf_conntrack nf_nat nf_flow_table nf_flow_table_inet
-# timeout: 400
+# timeout: 600
 # vm: --append slub_debug=FZPU,flow_offload,nf_conntrack
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
@@ -284,8 +284,14 @@ say slow 0
 # shellcheck disable=SC2016 # awk's own
 waiting() { in_router awk 'NR > 1 { n += $1 + $2 + $3 } END { print n + 0 }' /proc/net/stat/nf_flowtable; }
 none_waits() { is "$(waiting)" 0; }
-check 'none waits in the end' busywait 9000 none_waits
-check 'counters: their form' in_router awk 'NR > 1 && (length != 26 || NF != 3) { exit 1 }' /proc/net/stat/nf_flowtable
+if [ -e /proc/net/stat/nf_flowtable ]; then
+	check 'none waits in the end' busywait 9000 none_waits
+	check 'counters: their form' in_router awk 'NR > 1 && (length != 26 || NF != 3) { exit 1 }' /proc/net/stat/nf_flowtable
+else
+	# Debian's stock module is built without.
+	ktap_test_skip 'none waits in the end'
+	ktap_test_skip 'counters: their form'
+fi
 
 # The driver goes: the software's.
 check 'the driver goes' rmmod nf_flow_recorder
@@ -308,8 +314,9 @@ fi
 # tc's ct action has a table of its own, and says what is to be done itself.
 in_router nft flush ruleset
 forget 2>/dev/null
-say tc 1
+# Outside of the first namespace it does not say by which device packets come.
 for device in r0 r1; do
+	if [ $device = r0 ]; then say tc 1; else say tc 0; fi
 	in_router tc qdisc add dev $device clsact
 	in_router tc filter add dev $device ingress prio 1 protocol ip \
 		flower ct_state -trk action ct zone 5 nat pipe action goto chain 1
@@ -323,8 +330,8 @@ ip -n "$server" neigh replace 10.0.2.9 lladdr 02:00:00:00:02:01 dev s0 nud perma
 again
 check 'act_ct' flow paced 10.0.2.2 4000 6600 6 0.5
 check 'act_ct: the connection says so' in_hardware 'udp.*sport=6600.*zone=5'
-check 'act_ct: there' grep -qE '^replace r0 0800 17 10.0.1.2>10.0.2.2 6600>4000 : ip4\+12=0902000a/00000000 udp\+0=88130000/0000ffff ct=original/0$' "$log"
-check 'act_ct: and back' grep -qE '^replace r1 0800 17 10.0.2.2>10.0.2.9 4000>5000 : ip4\+16=0201000a/00000000 udp\+2=c8190000/0000ffff ct=reply/0$' "$log"
+check 'act_ct: there' grep -qE '^replace none 0800 17 10.0.1.2>10.0.2.2 6600>4000 : ip4\+12=0902000a/00000000 udp\+0=88130000/0000ffff ct=original/0$' "$log"
+check 'act_ct: and back' grep -qE '^replace none 0800 17 10.0.2.2>10.0.2.9 4000>5000 : ip4\+16=0201000a/00000000 udp\+2=c8190000/0000ffff ct=reply/0$' "$log"
 in_router conntrack -D -p udp --orig-port-src 6600 >/dev/null 2>&1
 # It begins the flow anew when answers come.
 balanced() { is "$(grep -c '^destroy' "$log") $(wc -l <"$recorder/table")" "$(grep -c '^replace' "$log") 0"; }
@@ -332,7 +339,6 @@ check 'act_ct: forgotten, once each' eval 'busywait 9000 balanced >/dev/null || 
 for device in r0 r1; do in_router tc qdisc delete dev $device clsact; done
 busywait 5000 modprobe -r act_ct
 check 'act_ct goes' eval '! grep -q act_ct /proc/modules'
-say tc 0
 hardware ''
 
 say slow 100
