@@ -16,7 +16,7 @@
 . ./nf_flow_offload_lib.sh
 
 ktap_print_header
-ktap_set_plan 7
+ktap_set_plan 6
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
 
@@ -41,7 +41,8 @@ done' &
 load=$!
 hardware 'counter;'
 end=$((SECONDS + 25)) rounds=0
-while [ $SECONDS -lt $end ]; do
+# Twice each, however slow the machine is.
+while [ $SECONDS -lt $end ] || [ $rounds -lt 12 ]; do
 	say slow $((rounds % 3 * 20)) used $((rounds & 1)) packets 1 bytes 100
 	sleep 0.5
 	case $((rounds % 6)) in
@@ -58,7 +59,6 @@ while [ $SECONDS -lt $end ]; do
 	esac
 	rounds=$((rounds + 1))
 done >/dev/null 2>&1
-check 'it was enough' above $rounds 11
 kill $load 2>/dev/null
 wait $load 2>/dev/null
 check 'it goes on' in_client timeout 60 ./nf_flow_table.py paced 10.0.2.2 4000 9000 4 0.3
