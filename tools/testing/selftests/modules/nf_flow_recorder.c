@@ -398,7 +398,8 @@ static int setup(struct net_device *dev, struct Qdisc *sch, void *priv,
 	if (!dev || !data)
 		return -EOPNOTSUPP;
 	if (type != TC_SETUP_FT &&
-	    (type != TC_SETUP_BLOCK || !tc ||
+	    (type != TC_SETUP_BLOCK ||
+	     (!tc && block->command == FLOW_BLOCK_BIND) ||
 	     block->binder_type != FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS))
 		return -EOPNOTSUPP;
 	mutex_lock(&lock);
