@@ -8,7 +8,7 @@
 # it; drivers, modules and namespaces go while it is being asked.
 #
 # needs: nf_conntrack nf_nat nf_flow_table nf_flow_table_inet
-# timeout: 600
+# timeout: 900
 # vm: --append slub_debug=FZPU,flow_offload,nf_conntrack
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
