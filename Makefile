@@ -83,7 +83,7 @@ uninstall: ## Undo 'make install' (root)
 
 .PHONY: clean
 clean: ## Remove what was built; keep what was fetched
-	@rm -rf build/kbuild build/modules build/vm build/selftests build/host build/check build/demo
+	@rm -rf build/kbuild build/modules build/selftest-modules build/vm build/selftests build/host build/check build/demo
 
 .PHONY: distclean
 distclean: ## Remove build/ as a whole

@@ -85,7 +85,7 @@ fn found(
         return frame.pass();
     }
     // What came in the clear, but should not have, is for the stack to drop.
-    if !frame.is_allowed(packet, side.family()) {
+    if !frame.is_allowed(hook, packet, side.family()) {
         return frame.pass();
     }
     let hop = match side.exit() {
@@ -150,7 +150,7 @@ fn change(
     if !frame.trim(packet.end) || !frame.forward(packet, answer, sums) {
         return Err(frame.refuse());
     }
-    life::refresh(flow, false);
+    life::refresh(table, flow, false);
     let wrapped = side.is_encapsulated() || packet.tunnel != 0;
     if wrapped && !frame.pop(packet, side.family()) {
         return Err(frame.refuse());
