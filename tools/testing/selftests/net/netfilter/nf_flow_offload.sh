@@ -205,7 +205,9 @@ for name in 5 7; do ip -n "$router" link delete r$name; ip -n "$client" link del
 
 # PPPoE
 ip netns exec "$router" ./nf_flow_frames.py pppoe r0 7 02:00:00:00:01:02 >"$dir/ppp0" 2>&1 &
+sessions=($!)
 ip netns exec "$client" ./nf_flow_frames.py pppoe c0 7 02:00:00:00:01:01 >"$dir/ppp1" 2>&1 &
+sessions+=($!)
 busywait 5000 grep -q ppp "$dir/ppp0" >/dev/null
 busywait 5000 grep -q ppp "$dir/ppp1" >/dev/null
 for end in "$router:$(<"$dir/ppp0"):1:2" "$client:$(<"$dir/ppp1"):2:1"; do
@@ -221,6 +223,8 @@ check 'PPPoE: the rules' told \
 	"replace r0 0800 17 10.0.9.2>10.0.2.2 6301>4000 : $(mac 2) to=r1" \
 	"replace r1 0800 17 10.0.2.2>10.0.9.2 4000>6301 : $(mac 1) pppoe=7 to=r0"
 end_all
+# Who lives in a namespace keeps it.
+kill "${sessions[@]}"
 ip -n "$client" route delete 10.0.2.2/32
 
 # A bridge's port.
