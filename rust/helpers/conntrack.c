@@ -185,10 +185,22 @@ bool nf_rust_helper_packet_is_loopback(const struct sk_buff *skb)
 	return nf_is_loopback_packet(skb);
 }
 
+/*
+ * All zero. The size that most have is a constant here, so that the cache is known
+ * without a look at the size.
+ */
+struct nf_ct_ext *nf_rust_helper_ext_alloc(size_t size, gfp_t gfp)
+{
+	if (likely(size == 128))
+		return kzalloc(128, gfp);
+	return kzalloc(size, gfp);
+}
+
+/* What is more than before is zero. */
 struct nf_ct_ext *nf_rust_helper_ext_resize(struct nf_ct_ext *ext, size_t size,
 					    gfp_t gfp)
 {
-	return krealloc(ext, size, gfp);
+	return krealloc(ext, size, gfp | __GFP_ZERO);
 }
 
 u64 nf_rust_helper_ktime_real_ns(void)

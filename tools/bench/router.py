@@ -148,7 +148,7 @@ class Mark:
 
 MARKS, END = [Mark(0), Mark(1)], Mark(0xFF)
 # The mark at which counting begins, while tools/bench/profile counts, and how
-# many packets have come out while it did.
+# many packets have come out while it did; or if none did, what was sent.
 COUNTING, COUNTED = [None], [0]
 
 
@@ -159,11 +159,11 @@ def begin():
         COUNTING[0].call()
 
 
-def end():
-    """The packets are through."""
+def end(sent):
+    """The packets, or connections, are through: so many were sent."""
     if COUNTING[0]:
         END.call()
-        COUNTED[0] = forwarded() - COUNTED[0]
+        COUNTED[0] = forwarded() - COUNTED[0] or sent
 
 
 def forwarded():
@@ -205,7 +205,7 @@ def pktgen(family, count, sources=(1024, 1), targets=(9, 1), back=None, lost=Fal
     before = forwarded()
     begin()
     write(f"{PKTGEN}/pgctrl", "start")
-    end()
+    end(count)
     result = read(f"{PKTGEN}/{device}")
     if "Result: OK:" not in result:
         sys.exit(f"pktgen: {result}")
@@ -289,5 +289,5 @@ def send(sock, frames, before=()):
     for one in frames:
         transmit(one)
     took = clock(time.CLOCK_MONOTONIC) - start
-    end()
+    end(len(frames))
     return took / len(frames)

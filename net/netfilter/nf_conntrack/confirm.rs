@@ -16,7 +16,7 @@ use netfilter::conntrack::{
     conn::now,
     stat::Counter,
     table::{mirrors, same_tuple, Entry, Key, LockedChains},
-    Conn, ConnRef, Info, Status,
+    Conn, ConnRef, Info, Status, Zone,
 };
 use nf_proto::{
     l4::number,
@@ -100,6 +100,55 @@ pub fn confirm(conn: &Conn, info: Info) -> Confirmed {
         report(conn);
     }
     Confirmed::Yes
+}
+
+/// Nothing is known of a connection but that it is new, and perhaps that NAT leaves it
+/// as it is.
+#[inline(always)]
+pub fn is_untouched(status: Status) -> bool {
+    const SETTLED: Status = Status(Status::SRC_NAT_DONE.0 | Status::DST_NAT_DONE.0);
+    status.0 & !SETTLED.0 == 0
+}
+
+/// [`confirm`] for a connection as most new ones are, in the direction in which it
+/// begins: without extensions, in the default zone, and both its entries in one chain.
+/// False, and nothing has happened, if it is another one, or what is in the chain is to be
+/// looked at more closely. Under RCU.
+#[inline(always)]
+pub fn confirm_usual(conn: &Conn) -> bool {
+    if conn.zone() != Zone::DEFAULT
+        || !mirrors(
+            conn.tuple(Direction::Original),
+            conn.tuple(Direction::Reply),
+        )
+    {
+        return false;
+    }
+    match conn.family() {
+        Family::Ipv4 => insert_usual::<false>(conn),
+        Family::Ipv6 => insert_usual::<true>(conn),
+    }
+}
+
+#[inline(always)]
+fn insert_usual<const IPV6: bool>(conn: &Conn) -> bool {
+    let hash = conn.hashes().0;
+    let chains = TABLE.lock(hash, hash);
+    // A clone of the packet may have been here before, or somebody may have deleted it.
+    let room = match is_untouched(conn.status()) {
+        true => chains.room::<IPV6>(hash, conn),
+        false => None,
+    };
+    let room = room.filter(|room| room.length <= LONG_CHAIN);
+    if let Some(room) = &room {
+        // Until now the timeout was how long it would live.
+        conn.set_timeout(conn.timeout().wrapping_add(now()));
+        conn.add_reference();
+        chains.insert_in(room, conn, hash);
+        // After the insertion, as in `confirm`.
+        conn.set_status(Status::CONFIRMED);
+    }
+    room.is_some()
 }
 
 /// The length of the longest chain that the connection comes into, or who is

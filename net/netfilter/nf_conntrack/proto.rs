@@ -4,12 +4,13 @@
 //! protocol and applies what it says of a packet.
 
 mod echo;
+mod tcp;
 
 use crate::{delete, ecache, timeout};
 use netfilter::conntrack::{
     account,
     conn::now,
-    log, seqadj,
+    log,
     skb::{Hook, Packet},
     state::{self, OwnTimeouts},
     Conn, Info, Net, Status, HZ,
@@ -17,7 +18,7 @@ use netfilter::conntrack::{
 use nf_bindings as bindings;
 use nf_proto::{
     l4::{
-        gre, icmp, icmpv6, number, sctp, tcp, udp, Changes, Flow, Jiffies, Outcome, Protocol,
+        self, gre, icmp, icmpv6, number, sctp, udp, Changes, Flow, Jiffies, Outcome, Protocol,
         Reason, Verdict,
     },
     packet::{self, Description, Segment, Transport},
@@ -144,93 +145,6 @@ impl Subject for packet::udp::Datagram {
         state::set_udp(conn, state);
         conn.set_timeout(timeout);
         account::add(conn, Direction::Original, 1, len);
-        true
-    }
-}
-
-impl Subject for packet::tcp::Segment {
-    #[inline(always)]
-    fn number(_: Family) -> u8 {
-        number::TCP
-    }
-
-    #[inline]
-    fn checksum_ok(description: &Description<Self>, packet: &Packet<'_>, hook: Hook<'_>) -> bool {
-        hook.checksum_ok(packet, description.transport, number::TCP)
-    }
-
-    #[inline(always)]
-    fn outcome(
-        description: &Description<Self>,
-        conn: &Conn,
-        flow: Flow,
-        own: OwnTimeouts,
-    ) -> Outcome {
-        let segment = &description.segment;
-        let net = conn.net();
-        let policy = state::tcp_policy(&net, own);
-        let mut flow = flow;
-        if conn.has_extensions() {
-            flow.synproxy = conn.ext::<bindings::nf_conn_synproxy>().is_some();
-            flow.ack_offset =
-                seqadj::offset(conn, flow.direction.opposite(), segment.ack.wrapping_sub(1));
-        }
-        run::<tcp::Tcp<state::TcpTimeouts<'_>>>(conn, segment, &flow, &policy)
-    }
-
-    #[inline(always)]
-    fn goes_on(
-        description: &Description<Self>,
-        conn: &Conn,
-        direction: Direction,
-        status: Status,
-        net: Net,
-        len: u32,
-        now: Jiffies,
-    ) -> bool {
-        const STEADY: u64 = Status::SEEN_REPLY.0 | Status::ASSURED.0;
-        if status.0 & (STEADY | Status::FIXED_TIMEOUT.0) != STEADY
-            || !tcp::may_be_steady(&description.segment)
-        {
-            return false;
-        }
-        let extensions = conn.extensions();
-        let special = extensions.is_some_and(|all| {
-            all.has::<bindings::nf_conn_seqadj>()
-                | all.has::<bindings::nf_conn_synproxy>()
-                | all.has::<bindings::nf_conn_timeout>()
-                != 0
-        });
-        if special {
-            return false;
-        }
-        let policy = state::tcp_policy(&net, None);
-        let steady = {
-            let mut locked = conn.lock();
-            let state = state::of::<tcp::State>(&mut locked);
-            tcp::steady(state, &description.segment, direction, &policy)
-        };
-        let Some(timeout) = steady else { return false };
-        conn.set_timeout(now.wrapping_add(timeout));
-        if extensions.is_some() {
-            account::add(conn, direction, 1, len);
-        }
-        true
-    }
-
-    #[inline(always)]
-    fn begins(description: &Description<Self>, conn: &Conn, len: u32, _: Jiffies) -> bool {
-        let net = conn.net();
-        let policy = state::tcp_policy(&net, None);
-        let timeout = state::with_new::<tcp::State, _>(conn, |state| {
-            tcp::first_syn(state, &description.segment, &policy)
-        });
-        let Some(timeout) = timeout else { return false };
-        conn.set_timeout(timeout);
-        if conn.has_extensions() {
-            account::add(conn, Direction::Original, 1, len);
-            ecache::cache(conn, ecache::Event::ProtoInfo);
-        }
         true
     }
 }
@@ -454,7 +368,7 @@ pub fn seen_reply(conn: &Conn) {
 /// is closing.
 pub fn can_early_drop(conn: &Conn) -> bool {
     match conn.protocol() {
-        number::TCP => state::peek::<tcp::State>(conn).can_early_drop(),
+        number::TCP => state::peek::<l4::tcp::State>(conn).can_early_drop(),
         number::SCTP => state::peek::<sctp::State>(conn).can_early_drop(),
         _ => false,
     }

@@ -59,14 +59,17 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
     // Namespaces are aligned objects: the low bits of the address say nothing.
     let net = ((net.as_ptr() as u64) >> 6).rotate_left(17);
     let (src, dst) = (&tuple.src, &tuple.dst);
-    let (src_id, dst_id) = (u64::from(src.id.raw()), u64::from(dst.id.raw()));
+    let (src_id, dst_id, rest) = tuple.ends();
+    let (src_id, dst_id) = (u64::from(src_id.raw()), u64::from(dst_id.raw()));
+    // Of ICMP, whose ids are equal: one may carry it, so that nothing is lost.
+    let rest = u64::from(rest);
     let (zone, protocol) = (u64::from(zone_id), u64::from(dst.protocol));
     if src.l3num == Family::Ipv4.number() {
         let end = |address: Be32, id: u64| (u64::from(address.raw()) << 16) | id;
         let ([s, ..], [d, ..]) = (src.address.0, dst.address.0);
         let (a, b) = (end(s, src_id), end(d, dst_id));
         let (low, high) = (a.min(b), a.max(b));
-        start().hash([low | (zone << 48), (high | (protocol << 48)) ^ net])
+        start().hash([low | (zone << 48), (high | (protocol << 48)) ^ rest ^ net])
     } else {
         let [s0, s1, s2, s3] = src.address.0;
         let [d0, d1, d2, d3] = dst.address.0;
@@ -75,7 +78,7 @@ pub fn hash(tuple: &Tuple, net: Net, zone_id: u16) -> u32 {
         // By what differs most.
         let swap = (a.1, a.0, a.2) > (b.1, b.0, b.2);
         let (low, high) = if swap { (b, a) } else { (a, b) };
-        let ids = (low.2 << 48) | (high.2 << 32) | (protocol << 16) | zone;
+        let ids = (low.2 << 48) | ((high.2 ^ rest) << 32) | (protocol << 16) | zone;
         start().hash([low.0, low.1, high.0, high.1, ids ^ net])
     }
 }

@@ -3,6 +3,7 @@
 //! What C code calls, by the names and signatures of the kernel's headers, and
 //! what is C's: a file an area.
 
+pub mod bpf;
 pub mod core;
 pub mod flow;
 pub mod frame;

@@ -85,7 +85,7 @@ fn found(
         return frame.pass();
     }
     // What came in the clear, but should not have, is for the stack to drop.
-    if !frame.is_allowed(packet, side.family()) {
+    if !frame.is_allowed(hook, packet, side.family()) {
         return frame.pass();
     }
     let hop = match side.exit() {

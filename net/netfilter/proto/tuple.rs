@@ -165,6 +165,20 @@ impl Tuple {
         })
     }
 
+    /// What a hash that is the same for the answers takes of the ids: those of
+    /// source and destination, which the answers' tuple has the other way round, and what
+    /// both have alike. An ICMP message has one id for both ends, and a type that its
+    /// answer does not have, but tells.
+    #[inline(always)]
+    pub fn ends(&self) -> (Be16, Be16, u16) {
+        let id = self.src.id;
+        match self.dst.protocol {
+            number::ICMP => (id, id, self.either_kind(l4::icmp::invert)),
+            number::ICMPV6 => (id, id, self.either_kind(l4::icmpv6::invert)),
+            _ => (id, self.dst.id, 0),
+        }
+    }
+
     /// Both come from the same place.
     #[inline]
     pub fn same_source(&self, other: &Tuple) -> bool {
@@ -216,6 +230,14 @@ impl Tuple {
                 | (u64::from(self.src.l3num) << 16)
                 | u64::from(self.dst.protocol),
         ]
+    }
+
+    /// The lower one of an ICMP message's type and its answer's, with the code.
+    #[inline(always)]
+    fn either_kind(&self, invert: fn(u8) -> Option<u8>) -> u16 {
+        let [kind, code] = self.dst.id.to_bytes();
+        let either = invert(kind).map_or(kind, |answer| answer.min(kind));
+        u16::from_ne_bytes([either, code])
     }
 
     fn inverted_kind(&self, invert: fn(u8) -> Option<u8>) -> Option<Be16> {
@@ -299,6 +321,29 @@ mod tests {
         assert_eq!(inverted, Some(([1, 2], [128, 5])));
         assert_eq!(inverted_ids(number::ICMP, [1, 2], [3, 1]), None);
         assert_eq!(inverted_ids(number::ICMPV6, [1, 2], [1, 0]), None);
+    }
+
+    #[test]
+    fn ends_of_answers() {
+        for protocol in [number::TCP, number::UDP, number::SCTP, number::GRE, 255] {
+            let (a, b, rest) = tuple(protocol, [1, 2], [3, 4]).ends();
+            assert_eq!((a.to_bytes(), b.to_bytes(), rest), ([1, 2], [3, 4], 0));
+        }
+        for protocol in [number::ICMP, number::ICMPV6] {
+            for kind in 0..=u8::MAX {
+                let one = tuple(protocol, [1, 2], [kind, 7]);
+                let (a, b, rest) = one.ends();
+                assert_eq!((a.to_bytes(), b.to_bytes()), ([1, 2], [1, 2]));
+                // No other type has this, but its answer's.
+                for other in 0..=u8::MAX {
+                    let (_, _, others) = tuple(protocol, [1, 2], [other, 7]).ends();
+                    let answers = one.invert().map(|tuple| tuple.dst.id.to_bytes());
+                    let alike = other == kind || answers == Some([other, 7]);
+                    assert_eq!(rest == others, alike, "{kind} {other}");
+                }
+                assert_ne!(rest, tuple(protocol, [1, 2], [kind, 8]).ends().2);
+            }
+        }
     }
 
     #[test]

@@ -446,7 +446,7 @@ impl Conn {
 
     /// The lock of the protocol state and of what else C documents it for.
     /// Bottom halves are off while it is held.
-    #[inline]
+    #[inline(always)]
     pub fn lock(&self) -> Locked<'_> {
         let plain = lock::are_bh_off();
         // SAFETY: The lock is initialised with the object, and is inside it.
@@ -495,9 +495,20 @@ impl Locked<'_> {
     }
 }
 
-impl Drop for Locked<'_> {
-    #[inline]
-    fn drop(&mut self) {
+impl Locked<'_> {
+    /// As dropping it, but in place: a drop becomes a function that is called, with
+    /// the guard in memory.
+    #[inline(always)]
+    pub fn unlock(self) {
+        // SAFETY: Not dropped any more.
+        unsafe { core::mem::ManuallyDrop::new(self).release() }
+    }
+
+    /// # Safety
+    ///
+    /// Once, as the last thing that is done with the guard.
+    #[inline(always)]
+    unsafe fn release(&self) {
         // SAFETY: Taken in `Conn::lock`, by this guard.
         unsafe {
             if self.plain {
@@ -506,6 +517,14 @@ impl Drop for Locked<'_> {
                 bindings::conn_unlock(self.conn.as_ptr(), self.bh);
             }
         }
+    }
+}
+
+impl Drop for Locked<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: It ends here.
+        unsafe { self.release() }
     }
 }
 
@@ -645,6 +664,16 @@ impl Fresh {
             .uses()
             .store(1, Ordering::Release);
         ConnRef(memory)
+    }
+
+    /// Takes back what C code was given.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` came from [`into_raw`](Self::into_raw), and nobody uses it any more.
+    pub unsafe fn from_raw(ptr: *mut bindings::nf_conn) -> Self {
+        // SAFETY: Not null by the safety requirement.
+        Fresh(unsafe { NonNull::new_unchecked(ptr.cast()) })
     }
 
     /// Gives up: the C pointer, still with a count of zero, for

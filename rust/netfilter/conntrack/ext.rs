@@ -119,11 +119,10 @@ pub fn add(conn: &Conn, id: u32, gfp: bindings::gfp_t) -> Option<NonNull<u8>> {
         let end = offset.wrapping_add(size);
         let area = if old.is_null() {
             let wanted = if end > FIRST { FULL } else { FIRST };
-            let area = bindings::ext_resize(core::ptr::null_mut(), wanted, gfp);
+            let area = bindings::ext_alloc(wanted, gfp);
             if area.is_null() {
                 return None;
             }
-            core::ptr::write_bytes(area.cast::<u8>(), 0, HEADER);
             area
         } else if end > FIRST && used <= FIRST {
             // At most once in a connection's life.
@@ -135,8 +134,8 @@ pub fn add(conn: &Conn, id: u32, gfp: bindings::gfp_t) -> Option<NonNull<u8>> {
         } else {
             old
         };
+        // Zero: what is not used yet of an area was cleared when it was allocated.
         let data = area.cast::<u8>().wrapping_add(offset);
-        core::ptr::write_bytes(data, 0, size);
         *(&raw mut (*area).offset).cast::<u8>().add(id as usize) = offset as u8;
         (*area).len = end as u8;
         (*raw).ext = area;

@@ -18,7 +18,7 @@
 mod packet;
 mod walk;
 
-pub use packet::Met;
+pub use packet::{Met, Room};
 pub use walk::{Position, Walk};
 
 use super::{lock, stat::Counter, Conn, ConnRef, Net, Zone};
@@ -262,23 +262,23 @@ pub fn same_tuple(a: &Tuple, b: &Tuple) -> bool {
     }
 }
 
-/// Packets of `b` go back where those of `a` come from.
-#[inline]
+/// Packets of `b` go back where those of `a` come from, in answer to them.
+#[inline(always)]
 pub fn mirrors(a: &Tuple, b: &Tuple) -> bool {
     const DST: usize = offset_of!(Tuple, dst);
+    let ((a_src, a_dst, a_rest), (b_src, b_dst, b_rest)) = (a.ends(), b.ends());
+    let ids = (a_src.raw() ^ b_dst.raw()) | (a_dst.raw() ^ b_src.raw()) | (a_rest ^ b_rest);
     let (a, b) = (tuple_words(a).cast::<u8>(), tuple_words(b).cast::<u8>());
-    // SAFETY: Source and destination begin alike: four words of an address, then
-    // the two bytes of an id.
+    // SAFETY: Source and destination begin alike, with four words of an address.
     unsafe {
         let half = |x: *const u8, y: *const u8| {
             let word = |i: usize| {
                 let (x, y) = (x.add(i).cast::<u64>(), y.add(i).cast::<u64>());
                 x.read_unaligned() ^ y.read_unaligned()
             };
-            let id = |x: *const u8| u64::from(x.add(16).cast::<u16>().read_unaligned());
-            word(0) | word(8) | (id(x) ^ id(y))
+            word(0) | word(8)
         };
-        (half(a, b.add(DST)) | half(a.add(DST), b)) == 0
+        (half(a, b.add(DST)) | half(a.add(DST), b) | u64::from(ids)) == 0
     }
 }
 

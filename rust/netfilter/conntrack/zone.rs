@@ -11,7 +11,7 @@ use nf_proto::tuple::Direction;
 ///
 /// It is one word here: from the lowest bits on, the id, the flags, the directions,
 /// as they lie in memory.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Zone(u32);
 
 const _: () = {

@@ -42,7 +42,8 @@ check_prototype!(
     rustynat_flow_table_gc,
 );
 
-fn code(result: Result) -> c_int {
+/// What C calls expect.
+pub fn code(result: Result) -> c_int {
     match result {
         Ok(()) => 0,
         Err(error) => error.to_errno(),

@@ -8,7 +8,10 @@ use super::{
 };
 use core::ptr::NonNull;
 use netfilter::{
-    conntrack::skb::{Hook, Packet},
+    conntrack::{
+        skb::{Hook, Packet},
+        Net,
+    },
     skb::SkBuff,
 };
 use nf_bindings as bindings;
@@ -159,9 +162,42 @@ impl Frame {
     }
 
     /// IPsec's policies let the packet be forwarded.
-    #[inline]
-    pub fn is_allowed(&mut self, packet: &ingress::Packet, family: Family) -> bool {
-        let (outer, inner) = (packet.encap, packet.network());
+    #[inline(always)]
+    pub fn is_allowed(&mut self, hook: Hook<'_>, packet: &ingress::Packet, family: Family) -> bool {
+        (packet.tunnel == 0 && self.has_no_policy(hook.net()))
+            || self.ask_policies(packet.encap, packet.network(), family)
+    }
+
+    /// The namespace has no policy for what is forwarded, which is accepted then, and
+    /// the packet did not come through IPsec, which is what its policies would
+    /// be asked about (`__xfrm_check_nopolicy`). Asked in place, as a call costs more than
+    /// the question.
+    #[cfg(CONFIG_XFRM)]
+    #[inline(always)]
+    fn has_no_policy(&self, net: Net) -> bool {
+        const NUMBER: usize = bindings::nf_rust_offset_NF_RUST_NET_XFRM_FORWARD as usize;
+        const DEFAULT: usize = bindings::nf_rust_offset_NF_RUST_NET_XFRM_FORWARD_DEFAULT as usize;
+        const ACCEPT: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_ACCEPT as u32;
+        const SEC_PATH: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_SEC_PATH as u32;
+        // SAFETY: By the type invariants of both; that is where a word and a byte
+        // are in a namespace that others may write meanwhile.
+        unsafe {
+            let namespace = net.as_ptr().cast::<u8>();
+            namespace.add(NUMBER).cast::<u32>().read_volatile() == 0
+                && u32::from(self.0.as_ref().active_extensions) & SEC_PATH == 0
+                && u32::from(namespace.add(DEFAULT).read_volatile()) == ACCEPT
+        }
+    }
+
+    #[cfg(not(CONFIG_XFRM))]
+    #[inline(always)]
+    fn has_no_policy(&self, _net: Net) -> bool {
+        true
+    }
+
+    /// Has the policies looked up, for headers that begin at `outer` and `inner`.
+    #[cold]
+    fn ask_policies(&mut self, outer: u32, inner: u32, family: Family) -> bool {
         // SAFETY: By the type invariant; the headers were read and are linear.
         unsafe {
             bindings::rustynat_flow_allowed(self.0.as_ptr(), family == Family::Ipv6, outer, inner)

@@ -2,7 +2,7 @@
 
 //! The module's life.
 
-use super::table::choose_secret;
+use super::{bpf, table::choose_secret};
 use crate::proc::Statistics;
 use core::{
     cell::UnsafeCell,
@@ -34,17 +34,17 @@ static NAMESPACES: Static<bindings::pernet_operations> = Static(UnsafeCell::new(
 ///
 /// # Errors
 ///
-/// `ENOMEM`
+/// `ENOMEM`, or what the kernel thinks of the module's BTF.
 pub fn start() -> Result {
     // SAFETY: There is no table yet. The cache is taken back below or in `stop`; the
     // operations are static.
     unsafe {
         choose_secret();
         to_result(bindings::rustynat_flow_cache_init())?;
-        let result = to_result(bindings::rustynat_flow_hardware_init()).and_then(|()| {
-            let result = register();
+        let result = bpf::start().and_then(|()| {
+            let result = start_queues();
             if result.is_err() {
-                bindings::rustynat_flow_hardware_exit();
+                bpf::stop();
             }
             result
         });
@@ -55,11 +55,28 @@ pub fn start() -> Result {
     }
 }
 
-/// Namespaces and devices.
+/// Work queues, then what uses them.
 ///
 /// # Safety
 ///
 /// Once; taken back in `stop`.
+unsafe fn start_queues() -> Result {
+    // SAFETY: By the function's safety requirement.
+    unsafe {
+        to_result(bindings::rustynat_flow_hardware_init())?;
+        let result = register();
+        if result.is_err() {
+            bindings::rustynat_flow_hardware_exit();
+        }
+        result
+    }
+}
+
+/// Namespaces and devices.
+///
+/// # Safety
+///
+/// Once; taken back in `stop`. All else is set up.
 unsafe fn register() -> Result {
     // SAFETY: By the function's safety requirement; the operations are static.
     unsafe {
@@ -79,6 +96,7 @@ pub fn stop() {
         bindings::rustynat_flow_notifier_unregister();
         bindings::unregister_pernet_subsys(NAMESPACES.0.get());
         bindings::rustynat_flow_hardware_exit();
+        bpf::stop();
         bindings::rustynat_flow_cache_exit();
     }
 }

@@ -3,7 +3,7 @@
 //! What C code wants of hardware: tables that it is to have, and the actions of
 //! flows that are routed.
 
-use super::{flow::Flow, rule, table::Table};
+use super::{bpf, core::code, flow::Flow, rule, table::Table};
 use crate::offload;
 use kernel::ffi::c_int;
 use netfilter::{check_prototype, conntrack::Net};
@@ -31,7 +31,8 @@ pub unsafe extern "C" fn nf_flow_table_offload_setup(
     // SAFETY: By the C contract.
     let table = unsafe { Table::from_raw(flowtable) };
     if !table.wants_hardware() {
-        return 0;
+        // SAFETY: By the C contract; nf_tables unbinds what it has bound.
+        return code(unsafe { bpf::setup(table, dev, cmd) });
     }
     if cmd == bindings::flow_block_command_FLOW_BLOCK_UNBIND {
         offload::driver_leaves(table);

@@ -12,15 +12,17 @@ mod resync;
 mod seq;
 mod state;
 mod transition;
+mod turn;
 mod usual;
 mod window;
 
 pub use state::{flag, Seen, State, TcpConntrack, UnknownState};
+pub use turn::{answer, may_turn, proceed, Turn};
 pub use usual::{first_syn, may_be_steady, steady};
 
 use self::{
     reset::Reset,
-    transition::{next, Kind, Move},
+    transition::{next_of, Kind, Move},
     window::Fit,
 };
 use super::{Changes, Flow, Outcome, Protocol, Reason, Verdict};
@@ -196,7 +198,7 @@ impl<T: TimeoutTable> Protocol for Tcp<T> {
         let mut state = State::default();
         let [original, reply] = &mut state.seen;
 
-        match next(TcpConntrack::None, kind, Direction::Original) {
+        match next_of(TcpConntrack::None, kind, Direction::Original) {
             Move::To(TcpConntrack::SynSent) => original.begin(segment, end),
             Move::To(_) if policy.loose => {
                 // Whether SACK and scaling were agreed upon is unknown: look
@@ -259,7 +261,7 @@ fn plan<T: TimeoutTable>(
         ..
     } = *arrival;
     let from = state.state();
-    let to = match next(from, kind, direction) {
+    let to = match next_of(from, kind, direction) {
         Move::To(to) => to,
         Move::Ignore => return unsure(state, arrival),
         Move::Invalid => {

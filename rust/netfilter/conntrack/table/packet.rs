@@ -3,7 +3,7 @@
 //! The table as most packets use it: in the zone that no rule says, with what
 //! is compared at hand in registers.
 
-use super::{entry, node, node_at, tuple_at, Key, LockedChains, Table, IS_NULLS};
+use super::{entry, node, node_at, tuple_at, Buckets, Key, LockedChains, Table, IS_NULLS};
 use crate::conntrack::{conn::Status, stat::Counter, Conn, ConnRef, Net, Zone};
 use core::sync::atomic::Ordering;
 use nf_proto::{
@@ -19,6 +19,13 @@ pub struct Met {
     pub direction: Direction,
     /// Its status just now.
     pub status: Status,
+}
+
+/// Where a connection can be inserted, as long as the lock is held.
+pub struct Room<'a> {
+    /// The length of the chain.
+    pub length: u32,
+    buckets: &'a Buckets,
 }
 
 /// Tuples by [`Tuple::image`].
@@ -150,6 +157,33 @@ impl LockedChains<'_> {
         Some(length)
     }
 
+    /// Where both directions of a connection can be inserted, whose hashes are one;
+    /// nothing if an entry of the chain looks like either of them, and may be the same.
+    #[inline(always)]
+    pub fn room<const IPV6: bool>(&self, hash: u32, conn: &Conn) -> Option<Room<'_>> {
+        let [a, b] = [Direction::Original, Direction::Reply]
+            .map(|direction| Image(conn.tuple(direction).image()));
+        let mut length = 0u32;
+        let mut buckets = self.table.buckets();
+        loop {
+            let mut link = buckets.head(hash).load(Ordering::Acquire);
+            while link & IS_NULLS == 0 {
+                // SAFETY: Under the lock, and no marker.
+                let at = unsafe { Image::at(link) };
+                if at.differs_much::<IPV6>(a) == 0 || at.differs_much::<IPV6>(b) == 0 {
+                    return None;
+                }
+                length = length.wrapping_add(1);
+                // SAFETY: As above.
+                link = unsafe { node_at(link) }.next.load(Ordering::Acquire);
+            }
+            match buckets.next() {
+                Some(next) => buckets = next,
+                None => return Some(Room { length, buckets }),
+            }
+        }
+    }
+
     /// [`Self::insert`] for both directions, whose hashes are one: the original one
     /// comes first in the chain.
     #[inline(always)]
@@ -158,6 +192,13 @@ impl LockedChains<'_> {
         while let Some(next) = buckets.next() {
             buckets = next;
         }
+        self.insert_in(&Room { length: 0, buckets }, conn, hash);
+    }
+
+    /// [`Self::insert_both`] where there is room.
+    #[inline(always)]
+    pub fn insert_in(&self, room: &Room<'_>, conn: &Conn, hash: u32) {
+        let buckets = room.buckets;
         conn.set_hash(Direction::Original, hash);
         conn.set_hash(Direction::Reply, hash);
         let head = buckets.head(hash);

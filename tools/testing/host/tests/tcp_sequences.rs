@@ -160,6 +160,23 @@ fn check_usual(
         }
         return;
     }
+    for turn in [tcp::answer, tcp::proceed] {
+        if flow.ack_offset != 0 {
+            break;
+        }
+        let mut state = before;
+        let known = (flow.seen_reply, flow.assured);
+        match turn(&mut state, segment, flow.direction, known, policy) {
+            Some(turn) => {
+                let mut expected = accept(turn.timeout);
+                expected.changes.protoinfo = turn.moves;
+                expected.changes.assured = turn.assured;
+                expected.changes.closing = segment.flags.fin();
+                assert_eq!((&state, &expected), (after, outcome));
+            }
+            None => assert_eq!(state, before),
+        }
+    }
     if flow.seen_reply && flow.assured && flow.ack_offset == 0 {
         let mut state = before;
         match tcp::steady(&mut state, segment, flow.direction, policy) {

@@ -56,9 +56,44 @@ pub(super) enum Move {
     Invalid,
 }
 
+/// The move that a segment of `kind` makes in `state`: looked up in what [`next`]
+/// says of each.
+#[inline(always)]
+pub(super) fn next_of(state: TcpConntrack, kind: Kind, direction: Direction) -> Move {
+    let by_direction = MOVES.get(kind as usize);
+    let by_state = by_direction.and_then(|moves| moves.get(direction as usize));
+    let found = by_state.and_then(|moves| moves.get(state as usize));
+    found.copied().unwrap_or(Move::Invalid)
+}
+
+/// By kind, direction and state.
+static MOVES: [[[Move; 10]; 2]; 6] = {
+    use Direction::{Original, Reply};
+    let kinds = [
+        Kind::Bare,
+        Kind::Syn,
+        Kind::SynAck,
+        Kind::Fin,
+        Kind::Ack,
+        Kind::Rst,
+    ];
+    let mut moves = [[[Move::Invalid; 10]; 2]; 6];
+    let mut kind = 0;
+    while kind < kinds.len() {
+        let mut number = 0;
+        while let Some(state) = TcpConntrack::from_number(number) {
+            let [original, reply] = &mut moves[kinds[kind] as usize];
+            original[number as usize] = next(state, kinds[kind], Original);
+            reply[number as usize] = next(state, kinds[kind], Reply);
+            number += 1;
+        }
+        kind += 1;
+    }
+    moves
+};
+
 /// The move that a segment of `kind` makes in `state`.
-#[inline]
-pub(super) const fn next(state: TcpConntrack, kind: Kind, direction: Direction) -> Move {
+const fn next(state: TcpConntrack, kind: Kind, direction: Direction) -> Move {
     use Direction::{Original, Reply};
     use Move::{Ignore, Invalid, To};
     use TcpConntrack::*;

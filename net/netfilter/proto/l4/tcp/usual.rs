@@ -63,7 +63,7 @@ pub fn may_be_steady(segment: &Segment) -> bool {
 
 /// Both sides are known, and I to IV of [`super::window`] hold.
 #[inline(always)]
-fn is_in_window(sender: &Seen, receiver: &Seen, seq: u32, end: u32, ack: u32) -> bool {
+pub(super) fn is_in_window(sender: &Seen, receiver: &Seen, seq: u32, end: u32, ack: u32) -> bool {
     let oldest_end = sender.td_end.wrapping_sub(receiver.td_maxwin);
     let oldest_ack = receiver
         .td_end

@@ -2,7 +2,7 @@
 
 //! Every move against what the stock module does.
 
-use super::super::transition::{next, Kind, Move};
+use super::super::transition::{next_of, Kind, Move};
 use super::*;
 use Direction::{Original, Reply};
 
@@ -46,7 +46,7 @@ fn every_move() {
                     _ => panic!("{letter}"),
                 }),
             };
-            let got = next(state, kind, direction);
+            let got = next_of(state, kind, direction);
             assert_eq!(got, expected, "{kind:?} {direction:?} in {state:?}");
         }
     }

@@ -65,3 +65,71 @@ fn only_a_syn_is_first() {
         assert_eq!(timeout, is_first.then_some(120), "{line}");
     }
 }
+
+/// Whether a segment is one of those that open or close in order; if so, it leads
+/// to `state`.
+fn turns(player: &mut Player, line: &str, state: TcpConntrack) -> bool {
+    let (direction, segment) = parse(line);
+    let (policy, known) = (player.policy, (player.seen_reply, player.assured));
+    let before = *player.state();
+    let turn = match segment.flags.syn() {
+        true => answer(player.state_mut(), &segment, direction, known, &policy),
+        false => proceed(player.state_mut(), &segment, direction, known, &policy),
+    };
+    let Some(turn) = turn else {
+        assert_eq!(*player.state(), before, "{line}");
+        return false;
+    };
+    player.seen_reply |= direction == Direction::Reply;
+    player.assured |= turn.assured;
+    assert_eq!(player.state().state(), state, "{line}");
+    assert_eq!(turn.moves, before.state() != state, "{line}");
+    assert_eq!(turn.timeout, policy.timeout(state as usize), "{line}");
+    true
+}
+
+#[test]
+fn a_connection_opens_and_closes_in_order() {
+    use TcpConntrack::{CloseWait, Established, FinWait, LastAck, SynRecv, TimeWait};
+    let mut player = Player::new();
+    player.script(&["> S 0 win 1000 ws 7 sackok | SYN_SENT 120"]);
+    for (line, state) in [
+        ("< S. 0 1 ws 3 sackok", SynRecv),
+        ("> . 1 1", Established),
+        ("> F. 1 1", FinWait),
+        ("< . 1 2", CloseWait),
+        ("< F. 1 2", LastAck),
+        ("> . 2 2", TimeWait),
+    ] {
+        assert!(turns(&mut player, line, state), "{line}");
+        assert_eq!(player.assured, state != SynRecv, "{line}");
+    }
+}
+
+#[test]
+fn out_of_order_is_for_the_general_rules() {
+    let mut player = Player::new();
+    player.script(&["> S 0 | SYN_SENT 120"]);
+    for line in [
+        // Again, from the other side, refused, and not for this SYN.
+        "> S 0",
+        "< S 0",
+        "< R. =0 1",
+        "< S. 0 2",
+        "< . 0 1",
+        "> . 1 1",
+    ] {
+        assert!(!turns(&mut player, line, TcpConntrack::None), "{line}");
+    }
+    let mut player = Player::established();
+    for line in [
+        "> F. 1 2",
+        "> F. 2000 1",
+        "> F. 1 1 sack 1",
+        "> R. 1 1",
+        "> S 1",
+        "< S. 0 1",
+    ] {
+        assert!(!turns(&mut player, line, TcpConntrack::None), "{line}");
+    }
+}
