@@ -225,7 +225,7 @@ check 'PPPoE: the rules' told \
 end_all
 # Who lives in a namespace keeps it.
 kill "${sessions[@]}"
-ip -n "$client" route delete 10.0.2.2/32
+ip -n "$client" route delete 10.0.2.2/32 2>/dev/null
 
 # A bridge's port.
 ip -n "$router" link add br0 address 02:00:00:00:01:01 type bridge
