@@ -348,7 +348,7 @@ hardware ''
 say slow 100
 many 4
 check 'the namespace goes while hardware is being told' ip netns delete "$router"
-check 'and all modules' busywait 20000 unloaded
+check 'and all modules' busywait 60000 unloaded
 if [ "$ours" = 1 ]; then
 	check 'nothing is left behind of it' eval "! grep -q 'left behind' $log"
 else
