@@ -17,7 +17,7 @@ release = $$(cat build/release)
 help: ## What there is (this text)
 	@printf 'rustynat: Linux connection tracking in Rust, on a stock Debian kernel\n\n'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | \
-		while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@printf '\n  KVER=7.2.N picks another kernel; V=1 shows the commands of the module build.\n'
 
 .PHONY: setup
@@ -42,6 +42,7 @@ fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=
 
 .PHONY: test-debug
 test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockdep, ...; hours)
+	@./tools/debug/test.sh kasan
 	@./tools/debug/run kasan
 
 .PHONY: stress
@@ -59,6 +60,10 @@ check: modules ## The static checks
 .PHONY: bench
 bench: modules ## What it costs, ours against stock (PARTS=packets,... SIZES=1,1000,...)
 	@./tools/bench/run $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts '$(PARTS)')
+
+.PHONY: bench-native
+bench-native: setup ## What it costs in nanoseconds, under User-Mode Linux (PAIRS=12)
+	@./tools/bench/native $(if $(PAIRS),--pairs '$(PAIRS)')
 
 .PHONY: profile
 profile: modules ## Functions that a packet's instructions go to (ROW='IPv4 TCP new')
@@ -78,7 +83,7 @@ uninstall: ## Undo 'make install' (root)
 
 .PHONY: clean
 clean: ## Remove what was built; keep what was fetched
-	@rm -rf build/kbuild build/modules build/vm build/selftests build/host build/check build/demo
+	@rm -rf build/kbuild build/modules build/selftest-modules build/vm build/selftests build/host build/check build/demo
 
 .PHONY: distclean
 distclean: ## Remove build/ as a whole

@@ -83,8 +83,10 @@
 #include <linux/netlink.h>
 #include <uapi/linux/netfilter_ipv4.h>
 #include <uapi/linux/netfilter_ipv6/ip6_tables.h>
+#include <net/netfilter/rustynat_bpf.h>
 #include <net/netfilter/rustynat_conntrack.h>
 #include <net/netfilter/rustynat_flow.h>
+#include <net/netfilter/rustynat_flow_bpf.h>
 #include <net/netfilter/rustynat_nat.h>
 #include <net/netfilter/nf_rust_offsets.h>
 #include <net/netfilter/rustynat_bridge.h>

@@ -137,7 +137,29 @@ def check_cpus(result, _):
                 runs(values, f"{setup}, {row}, {processors}", 10_000_000)
 
 
-CHECKS = {"packets": check_packets, "sizes": check_sizes, "memory": check_memory,
+def rows_of_native():
+    """Set-up and rows of a whole result of one boot."""
+    guest = SourceFileLoader("native_guest", str(HERE / "native_guest")).load_module()
+    return {name: [f"IPv{family} {row}" for family in (4, 6) for row in rows] for name, rows in guest.SETUPS.items()}
+
+
+def check_native(result, _):
+    """Every set-up and row; nanoseconds, and something was tracked in each."""
+    needed = rows_of_native()
+    same(result, needed, "set-ups")
+    for setup, rows in needed.items():
+        same(result[setup], rows, setup)
+        for row in rows:
+            values = result[setup][row]
+            if not isinstance(values, list) or len(values) < 10:
+                raise Wrong(f"{setup}, {row}: {values}")
+            for value in values:
+                number(value, 20, 10_000_000, f"{setup}, {row}")
+            if setup != "none" and statistics.median(values) <= statistics.median(result["none"][row]):
+                raise Wrong(f"{setup}, {row}: nothing was tracked")
+
+
+CHECKS = {"packets": check_packets, "native": check_native, "sizes": check_sizes, "memory": check_memory,
           "netlink": check_netlink, "stall": check_stall, "cpus": check_cpus}
 
 
@@ -215,10 +237,23 @@ def other_rows(part, result):
         yield "instructions to resize, for each connection", result["resize"]
 
 
+def native_rows(pairs):
+    """Of pairs of boots: name, and the medians of without, stock, ours, and of the
+    ratio in a pair, with its quartiles."""
+    rows = {}
+    for pair in pairs:
+        for name, none, stock, _, ours, _ in compare("native", pair["stock"], pair["ours"]):
+            rows.setdefault(name, []).append((none, stock, ours, ours / stock))
+    for name, values in rows.items():
+        none, stock, ours, ratios = zip(*values)
+        low, _, high = statistics.quantiles(ratios, n=4)
+        yield name, *map(statistics.median, (none, stock, ours, ratios)), low, high
+
+
 def compare(part, stock, ours):
     """Rows of a table: name, without, stock, its spread, ours, its spread."""
-    if part in ("packets", "sizes"):
-        rows = packet_rows if part == "packets" else size_rows
+    if part in ("packets", "native", "sizes"):
+        rows = size_rows if part == "sizes" else packet_rows
         theirs = {name: values for name, *values in rows(stock)}
         for name, _, added, apart in rows(ours):
             none, b, b_apart = theirs[name]

@@ -17,6 +17,7 @@ import picture
 import results
 
 FORWARD = results.rows_of_guest()
+NATIVE = results.rows_of_native()
 BASE = {"none": 7000, "ingress": 3000, "flowtable": 5000}
 SIZES = ["1", "1000", "1000000"]
 MODULES = ["nf_conntrack", "nf_nat"]
@@ -34,6 +35,8 @@ UDP = {setup: [f"IPv{family} UDP {row}" for family in families for row in rows]
 GOOD = {
     "packets": ({setup: {row: [BASE.get(setup, 8000) + n for n in range(5)] for row in rows}
                  for setup, rows in FORWARD.items()}, ""),
+    "native": ({setup: {row: [BASE.get(setup, 8000) / 5 + n for n in range(20)] for row in rows}
+                for setup, rows in NATIVE.items()}, None),
     "sizes": ({setup: {row: by_size(setup, row) for row in rows} for setup, rows in UDP.items()}, SIZES),
     "memory": ({"bytes": {kind: 300.5 for kind in results.MEMORY},
                 "modules": {name: [200_000, 300_000] for name in MODULES}}, MODULES),
@@ -84,6 +87,8 @@ assert refused("packets", json.dumps({**packets, "ct": packets["none"]}))
 assert refused("packets", json.dumps({**packets, "flowtable": packets["chains"]}))
 slow = {row: [8000] * 5 for row in packets["flowtable"]}
 assert refused("packets", json.dumps({**packets, "flowtable": slow}))
+native = GOOD["native"][0]
+assert refused("native", json.dumps({**native, "snat": {row: native["none"][row] for row in native["snat"]}}))
 sizes = GOOD["sizes"][0]
 for setup, cost in (("ct", 7000), ("flowtable", 3000), ("flowtable", 7001)):
     same = {row: {size: [cost] * 3 for size in figures} for row, figures in sizes[setup].items()}
@@ -92,10 +97,20 @@ print("ok - bench: a result in which nothing was tracked, or nothing took the fa
 
 assert refused("packets", json.dumps({**packets, "ct": {row: [8000, 8000] for row in packets["ct"]}}))
 
+# Of pairs counts the ratio in each, and the median of those.
+half = {setup: {row: [value if setup == "none" else value - 100 for value in values] for row, values in rows.items()}
+        for setup, rows in native.items()}
+rows = {name: figures for name, *figures in results.native_rows([{"ours": ours, "stock": native} for ours in
+                                                                 (native, half, half)])}
+assert rows["IPv4 UDP new"] == [1409.5, 200, 100, 0.5, 0.5, 1], rows
+print("ok - bench: pairs of boots are compared one by one")
+
 markdown = SourceFileLoader("markdown", "markdown").load_module()
 for part, (good, _) in GOOD.items():
     lines = list(markdown.table(part, {"stock": good, "ours": good, "kernel": "7.2", "date": "today"}))
     assert len(lines) > 6 and len({line.count("|") for line in lines[2:-1]}) == 1, lines
+lines = list(markdown.pairs({"pairs": [{"stock": native, "ours": half}] * 3, "kernel": "7.2", "date": "today"}))
+assert len(lines) > 6 and len({line.count("|") for line in lines[2:-1]}) == 1, lines
 print("ok - bench: every part has a table")
 
 drawn = xml.dom.minidom.parseString(picture.draw(sizes, sizes, "a <kernel>"))

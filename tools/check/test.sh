@@ -88,7 +88,7 @@ exports_without() {
 }
 
 for module in nf_conntrack nf_nat nf_conncount nf_conntrack_ftp; do copy clean "$module"; done
-green "sound modules pass" --modules "$temp/clean" exports modinfo panics
+green "sound modules pass" --modules "$temp/clean" exports modinfo btf panics
 
 copy lacking nf_conntrack_broadcast nf_conntrack
 red "another module under the name: its exports are missed" \
@@ -96,6 +96,15 @@ red "another module under the name: its exports are missed" \
 red "... and its aliases" 'alias nf_conntrack-10 is missing' --modules "$temp/lacking" modinfo
 red "... and its parameters, callbacks included" \
 	'parameter hashsize is missing' --modules "$temp/lacking" modinfo
+red "... and its functions for BPF programs" 'bpf_ct_release: missing' --modules "$temp/lacking" btf
+
+copy typeless nf_conntrack
+objcopy --remove-section .BTF "$temp/typeless/nf_conntrack.ko"
+red "functions for BPF programs, but no BTF" 'nf_conntrack.ko: no BTF' --modules "$temp/typeless" btf
+
+copy renamed nf_nat
+sed -i 's/\x00manip\x00/\x00mania\x00/g' "$temp/renamed/nf_nat.ko"
+red "a parameter by another name" 'mania\), .*stock: ' --modules "$temp/renamed" btf
 
 mapfile -t symbols < <(exports_without nf_ct_delete)
 planted one nf_conntrack 1 "${symbols[@]}"

@@ -7,9 +7,12 @@
  */
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/workqueue.h>
 #include <net/dst.h>
 #include <net/netfilter/nf_flow_table.h>
 #include <net/netfilter/nf_tables.h>
+
+struct rustynat_flow_work;
 
 /* A flow, and what else we know of it. */
 struct rustynat_flow {
@@ -17,6 +20,57 @@ struct rustynat_flow {
 	/* By direction: the hash of its key, and by how much checksums change. */
 	u32 hash[2];
 	u32 sums[2];
+	/* What is asked of hardware; of tables that want it. */
+	struct rustynat_flow_work *work;
+};
+
+/* What is asked of hardware about a flow; one thing at a time. */
+enum rustynat_flow_command {
+	RUSTYNAT_FLOW_ADD,
+	RUSTYNAT_FLOW_DESTROY,
+	RUSTYNAT_FLOW_STATS,
+	RUSTYNAT_FLOW_COMMANDS,
+};
+
+struct rustynat_flow_work {
+	struct work_struct work;
+	struct nf_flowtable *table;
+	struct flow_offload *flow;
+	u32 command;
+};
+
+struct rustynat_flow_tag {
+	u16 id;
+	/* Zero: there is none. */
+	__be16 protocol;
+};
+
+/* Which packets a rule is for. */
+struct rustynat_flow_match {
+	u32 source[4];
+	u32 destination[4];
+	struct rustynat_flow_tag tags[2];
+	/* Of a tunnel that packets come in; NULL if they do not. */
+	const struct ip_tunnel_info *tunnel;
+	int ifindex;
+	__be16 ports[2];
+	__be16 unset;
+	u8 protocol;
+	bool ipv6;
+	bool has_ports;
+};
+
+/* An action of a rule: enum flow_action_id, and what of the rest it has. */
+struct rustynat_flow_action {
+	u32 id;
+	u32 header;
+	u32 offset;
+	u8 keep[4];
+	u8 value[4];
+	u32 checksums;
+	struct rustynat_flow_tag tag;
+	const struct ip_tunnel_info *tunnel;
+	struct net_device *dev;
 };
 
 /* Where packets of a direction go, as a tuple has it behind its route. */
@@ -115,6 +169,56 @@ bool rustynat_flow_hardware_address(struct dst_entry *dst,
 int rustynat_flow_steps(struct dst_entry *dst, const u8 *ha,
 			struct rustynat_flow_step *steps);
 bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex);
+
+bool rustynat_flow_is_direct(struct nft_flowtable *table,
+			     const struct dst_entry *dst, int ifindex);
+
+/* A namespace's counters of what is asked of hardware. */
+struct rustynat_flow_net {
+	struct nf_flow_table_stat __percpu *stat;
+};
+
+extern unsigned int rustynat_flow_net_id;
+
+/* Hardware. */
+int rustynat_flow_hardware_init(void);
+void rustynat_flow_hardware_exit(void);
+int rustynat_flow_block(struct nf_flowtable *table, struct net_device *dev,
+			enum flow_block_command command);
+/* In Rust: a driver goes; what it has of the table's flows is withdrawn. */
+void rustynat_flow_withdraw(struct nf_flowtable *table);
+bool rustynat_flow_has_drivers(const struct nf_flowtable *table);
+bool rustynat_flow_work_alloc(struct rustynat_flow *flow);
+void rustynat_flow_work_queue(struct nf_flowtable *table,
+			      struct rustynat_flow *flow, u32 command);
+void rustynat_flow_work_flush(void);
+void rustynat_flow_wait_for_packets(void);
+/* In Rust: what is to be done. The last that knows of the flow. */
+void rustynat_flow_work_run(struct nf_flowtable *table,
+			    struct flow_offload *flow, u32 command);
+void rustynat_flow_count(struct net *net, u32 command, int by);
+int rustynat_flow_counts_init(struct net *net);
+void rustynat_flow_counts_end(struct net *net);
+void rustynat_flow_counts_exit(struct net *net);
+int rustynat_flow_counted(struct net *net, unsigned int cpu, u32 command);
+int rustynat_flow_ask(struct nf_flowtable *table,
+		      const struct flow_offload_tuple *tuple,
+		      enum flow_cls_command command, struct nf_flow_rule *rule,
+		      struct flow_stats *stats);
+
+/* Rules for it. */
+struct nf_flow_rule *rustynat_flow_rule_alloc(unsigned int room);
+void rustynat_flow_rule_free(struct nf_flow_rule *rule);
+void rustynat_flow_rule_match(struct nf_flow_rule *rule,
+			      const struct rustynat_flow_match *match);
+int rustynat_flow_rule_add(struct nf_flow_rule *rule, unsigned int room,
+			   const struct rustynat_flow_action *action);
+int rustynat_flow_tunnel(const struct dst_entry *dst,
+			 const struct ip_tunnel_info **tunnel);
+u32 rustynat_flow_ingress(const struct flow_offload_tuple *tuple);
+struct net_device *rustynat_flow_dev_get(struct net *net, int ifindex);
+void rustynat_flow_dev_put(struct net_device *dev);
+void rustynat_flow_dev_address(const struct net_device *dev, u8 *address);
 
 /* Packets. */
 bool rustynat_flow_fits(const struct sk_buff *skb, unsigned int mtu);

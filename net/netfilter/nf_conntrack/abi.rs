@@ -3,6 +3,7 @@
 //! What C code calls, by the names and signatures of the kernel's headers: a
 //! file an area. Each function converts, calls, and converts back.
 
+pub mod bpf;
 pub mod change;
 pub mod core;
 pub mod ecache;

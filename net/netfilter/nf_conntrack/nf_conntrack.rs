@@ -11,6 +11,7 @@
 pub mod abi;
 pub mod alloc;
 pub mod announce;
+pub mod bpf;
 pub mod change;
 pub mod confirm;
 pub mod delete;

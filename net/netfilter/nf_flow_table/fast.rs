@@ -150,7 +150,7 @@ fn change(
     if !frame.trim(packet.end) || !frame.forward(packet, answer, sums) {
         return Err(frame.refuse());
     }
-    life::refresh(flow, false);
+    life::refresh(table, flow, false);
     let wrapped = side.is_encapsulated() || packet.tunnel != 0;
     if wrapped && !frame.pop(packet, side.family()) {
         return Err(frame.refuse());

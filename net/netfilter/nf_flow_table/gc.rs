@@ -8,14 +8,17 @@ use crate::{
         flow::{Flags, Flow},
         table::{Gone, Table},
     },
-    life,
+    life, offload,
 };
 use netfilter::{
     conntrack::{conn::now, state, Status},
     time::HZ,
 };
 use nf_proto::{
-    flow::timeout::{extension, EXTEND_BELOW},
+    flow::{
+        hardware::Next,
+        timeout::{extension, EXTEND_BELOW},
+    },
     l4::{number, tcp},
     tuple::Direction,
 };
@@ -26,13 +29,26 @@ pub fn run(table: Table<'_>) {
 }
 
 fn step(table: Table<'_>, flow: &Flow) {
+    if flow.flags().any(Flags::PENDING) {
+        // Whether it has expired depends on what hardware answers.
+        return;
+    }
     if life::is_expired(flow, now()) || flow.conn().is_dying() || table.outdated(flow) {
         life::teardown(flow);
     }
-    if flow.flags().any(Flags::TEARDOWN) {
-        table.remove(flow);
-    } else {
-        extend(flow);
+    match offload::next(flow) {
+        Next::Free => table.remove(flow),
+        Next::Wait => {}
+        next => {
+            if !flow.flags().any(Flags::TEARDOWN) {
+                extend(flow);
+            }
+            match next {
+                Next::Withdraw => offload::withdraw(table, flow),
+                Next::Ask => offload::ask(table, flow),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -76,7 +92,11 @@ pub fn clean(table: Table<'_>, device: Option<Gone>) {
             life::teardown(flow);
         }
     });
-    table.flush_collection();
+    if table.wants_hardware() {
+        offload::settle(table);
+    } else {
+        table.flush_collection();
+    }
 }
 
 /// A direction's packets come in by the device, or its route leads there.
@@ -88,5 +108,11 @@ fn uses(flow: &Flow, direction: Direction, device: i32) -> bool {
 /// Ends all flows of a table that nobody uses any more. Sleeps.
 pub fn end(table: Table<'_>) {
     table.each(life::teardown);
+    if table.wants_hardware() {
+        // What it is just told is known when it is told to forget it.
+        offload::flush();
+        run(table);
+        offload::flush();
+    }
     run(table);
 }

@@ -3,9 +3,12 @@
 //! A flow's life: it begins when a rule says so, lives while packets come, and
 //! gives its connection back to connection tracking.
 
-use crate::abi::{
-    flow::{Flags, Flow},
-    table::{secret, Table},
+use crate::{
+    abi::{
+        flow::{Flags, Flow},
+        table::{secret, Table},
+    },
+    offload,
 };
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::error::Result;
@@ -75,24 +78,33 @@ pub fn add(table: Table<'_>, flow: &Flow) -> Result {
     flow.set_timeout(now().wrapping_add(lifetime(conn.net(), conn.protocol())));
     table.insert(flow)?;
     keep(conn, HZ.wrapping_mul(DAY));
+    if table.wants_hardware() {
+        offload::tell(table, flow);
+    }
     Ok(())
 }
 
 /// A packet was seen. Without `force` the time is written once a second: other
-/// CPUs have the flow in their caches.
+/// CPUs have the flow in their caches. Hardware that should have had the packet is
+/// told again.
 #[inline]
-pub fn refresh(flow: &Flow, force: bool) {
+pub fn refresh(table: Table<'_>, flow: &Flow, force: bool) {
     let conn = flow.conn();
     let until = now().wrapping_add(lifetime(conn.net(), conn.protocol()));
     if force || until.wrapping_sub(flow.timeout()) > HZ {
         flow.set_timeout(until);
+        if table.wants_hardware() {
+            offload::tell(table, flow);
+        }
     }
 }
 
 /// Ends a flow: its connection is connection tracking's again. It is in the table
 /// until collection finds it.
 pub fn teardown(flow: &Flow) {
-    flow.conn().clear_status(Status::OFFLOAD);
+    // Both at once: the connection may be another flow's from then on.
+    flow.conn()
+        .clear_status(Status::OFFLOAD | Status::HW_OFFLOAD);
     if !flow.test_and_set(Flags::TEARDOWN) {
         give_back(flow);
     }

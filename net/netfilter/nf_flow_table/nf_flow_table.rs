@@ -5,8 +5,8 @@
 //! A packet's way at a device's ingress is [`fast`]: it is read, its flow is
 //! found, and it leaves again, past routing, connection tracking and the forward
 //! chains. A flow's life is [`life`], and its end [`gc`]. Where a flow's packets
-//! go out, and in what encapsulation, is found once by [`path`]. What C code
-//! calls, and what calls C, is in [`abi`].
+//! go out, and in what encapsulation, is found once by [`path`]. What hardware
+//! does of it is [`offload`]. What C code calls, and what calls C, is in [`abi`].
 
 #![deny(missing_docs)]
 #![deny(clippy::undocumented_unsafe_blocks)]
@@ -15,6 +15,7 @@ pub mod abi;
 pub mod fast;
 pub mod gc;
 pub mod life;
+pub mod offload;
 pub mod path;
 pub mod proc;
 

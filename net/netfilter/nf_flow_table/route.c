@@ -220,3 +220,20 @@ bool rustynat_flow_has_device(struct nft_flowtable *table, int ifindex)
 			return true;
 	return false;
 }
+
+/*
+ * The table's hardware is to send such packets, of which it has to know the
+ * addresses. Under RCU.
+ */
+bool rustynat_flow_is_direct(struct nft_flowtable *table,
+			     const struct dst_entry *dst, int ifindex)
+{
+	struct net_device *dev;
+
+	if (!nf_flowtable_hw_offload(&table->data) || dst->lwtstate)
+		return false;
+	dev = dev_get_by_index_rcu(read_pnet(&table->data.net), ifindex);
+	return dev && !(dev->flags & IFF_LOOPBACK) &&
+	       dev->type == ARPHRD_ETHER && dev->addr_len == ETH_ALEN &&
+	       is_valid_ether_addr(dev->dev_addr);
+}

@@ -227,8 +227,12 @@ static void free_flow(struct rcu_head *head)
 	struct flow_offload *flow =
 		container_of(head, struct flow_offload, rcu_head);
 
+	struct rustynat_flow *whole =
+		container_of(flow, struct rustynat_flow, flow);
+
 	rustynat_flow_put_conn(flow->ct);
-	kmem_cache_free(flows, container_of(flow, struct rustynat_flow, flow));
+	kfree(whole->work);
+	kmem_cache_free(flows, whole);
 }
 
 void rustynat_flow_free_later(struct flow_offload *flow)

@@ -54,7 +54,7 @@ unsafe extern "C" fn route_inet(
     dir: bindings::flow_offload_tuple_dir,
     rule: *mut bindings::nf_flow_rule,
 ) -> c_int {
-    // SAFETY: By the C contract.
+    // SAFETY: By the C contract. It looks at the flow for its family.
     unsafe { nf_flow_rule_route_ipv4(net, flow, dir, rule) }
 }
 

@@ -5,9 +5,11 @@
 //! ([`key`]), what translation changes in it ([`translate`]), the headers that it
 //! gets on its way out ([`encap`]), and for how long its connection is kept
 //! meanwhile ([`timeout`]). [`path`] puts together what the devices between
-//! here and the next hop do to a packet.
+//! here and the next hop do to a packet, and [`hardware`] what hardware is told of
+//! a flow that it is to forward.
 
 pub mod encap;
+pub mod hardware;
 pub mod ingress;
 pub mod key;
 pub mod path;

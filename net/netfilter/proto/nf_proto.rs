@@ -15,6 +15,7 @@
 
 pub mod alg;
 pub mod be;
+pub mod bpf;
 pub mod checksum;
 pub mod conncount;
 pub mod expect;

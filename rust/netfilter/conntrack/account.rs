@@ -38,6 +38,14 @@ fn counters(conn: &Conn, direction: Direction) -> Option<(&AtomicU64, &AtomicU64
     }
 }
 
+/// As [`add`], of as many as hardware may have counted.
+pub fn add_many(conn: &Conn, direction: Direction, packets: u64, bytes: u64) {
+    if let Some((p, b)) = counters(conn, direction) {
+        p.fetch_add(packets, Ordering::Relaxed);
+        b.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Counts packets and bytes of one direction, if the connection has counters.
 #[inline]
 pub fn add(conn: &Conn, direction: Direction, packets: u32, bytes: u32) {

@@ -666,6 +666,16 @@ impl Fresh {
         ConnRef(memory)
     }
 
+    /// Takes back what C code was given.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` came from [`into_raw`](Self::into_raw), and nobody uses it any more.
+    pub unsafe fn from_raw(ptr: *mut bindings::nf_conn) -> Self {
+        // SAFETY: Not null by the safety requirement.
+        Fresh(unsafe { NonNull::new_unchecked(ptr.cast()) })
+    }
+
     /// Gives up: the C pointer, still with a count of zero, for
     /// `nf_conntrack_free`.
     #[inline]

@@ -7,7 +7,7 @@
 //! [`include/linux/netdevice.h`](srctree/include/linux/netdevice.h),
 //! [`include/linux/inetdevice.h`](srctree/include/linux/inetdevice.h)
 
-use super::Net;
+use super::{net::NetRef, Net};
 use core::{
     cell::UnsafeCell,
     mem::{offset_of, MaybeUninit},
@@ -35,24 +35,6 @@ pub struct Gone {
 /// How much is remembered until it can be told. What is more is forgotten, as
 /// are those that nobody has memory for: it is over in time anyway.
 pub const MOST: usize = 32;
-
-/// A namespace that does not end.
-struct NetRef(Net);
-
-impl NetRef {
-    fn get(net: Net) -> Option<Self> {
-        // SAFETY: The namespace is valid, by the invariant of `Net`.
-        let taken = unsafe { bindings::net_try_get(net.as_ptr()) };
-        (!taken.is_null()).then(|| NetRef(net))
-    }
-}
-
-impl Drop for NetRef {
-    fn drop(&mut self) {
-        // SAFETY: The reference is this value's.
-        unsafe { bindings::net_put(self.0.as_ptr()) };
-    }
-}
 
 /// Something to tell.
 struct Job(NetRef, Gone);
@@ -200,9 +182,9 @@ impl Watch {
         // Given back after the lock.
         let mut net = Some(net);
         self.with_jobs(|jobs| {
-            let namespace = net.as_ref().map(|net| net.0);
+            let namespace = net.as_ref().map(NetRef::net);
             let known = jobs.iter().flatten().any(|Job(held, known)| {
-                Some(held.0) == namespace
+                Some(held.net()) == namespace
                     && known.device == gone.device
                     && (known.address.is_none() || *known == gone)
             });
@@ -236,9 +218,11 @@ impl Watch {
     /// Takes all that has gone in one namespace, the first that there is.
     fn take(&self, batch: &mut Batch) -> Option<Net> {
         self.with_jobs(|jobs| {
-            let namespace = jobs.iter().flatten().next()?.0 .0;
-            let of_it =
-                |job: &&mut Option<Job>| job.as_ref().is_some_and(|Job(net, _)| net.0 == namespace);
+            let namespace = jobs.iter().flatten().next()?.0.net();
+            let of_it = |job: &&mut Option<Job>| {
+                job.as_ref()
+                    .is_some_and(|Job(net, _)| net.net() == namespace)
+            };
             let found = jobs.iter_mut().filter(of_it);
             for (slot, job) in batch.0.iter_mut().zip(found) {
                 *slot = job.take();

@@ -192,6 +192,37 @@ impl Net {
     }
 }
 
+/// A namespace that does not end before the value is dropped.
+pub struct NetRef(Net);
+
+impl NetRef {
+    /// Keeps a namespace, unless it ends already.
+    pub fn get(net: Net) -> Option<Self> {
+        // SAFETY: The namespace is valid, by the invariant of `Net`.
+        let taken = unsafe { bindings::net_try_get(net.as_ptr()) };
+        (!taken.is_null()).then(|| NetRef(net))
+    }
+
+    /// Keeps the namespace that `net` knows by a number, if there is one.
+    pub fn by_number(net: Net, number: i32) -> Option<Self> {
+        // SAFETY: As above; what is returned is valid, and the caller's to put.
+        let found = unsafe { bindings::get_net_ns_by_id(net.as_ptr(), number) };
+        NonNull::new(found).map(|found| NetRef(Net(found)))
+    }
+
+    /// The namespace.
+    pub fn net(&self) -> Net {
+        self.0
+    }
+}
+
+impl Drop for NetRef {
+    fn drop(&mut self) {
+        // SAFETY: The reference is this value's.
+        unsafe { bindings::net_put(self.0.as_ptr()) };
+    }
+}
+
 /// Connections of all namespaces together. Process context.
 pub fn total_connections() -> u32 {
     // SAFETY: Process context.

@@ -3,7 +3,7 @@
 //! The module's life: what is set up when it is loaded and when a namespace
 //! begins, and taken down again, in the opposite order.
 
-use super::{core as abi_core, hooks, sockopt, sysctl};
+use super::{bpf, core as abi_core, hooks, sockopt, sysctl};
 use crate::{
     ecache, expect, ext, gc, helper, iterate,
     listing::{Connections, Reasons, Statistics},
@@ -145,23 +145,34 @@ fn start_with_registries() -> Result {
         sockopt::exit();
         return Err(Error::from_errno(error));
     }
+    // Programs can be loaded from here on, but run when the module is.
+    if let Err(error) = bpf::start() {
+        end_registries();
+        return Err(error);
+    }
     // It looks at all namespaces: they have their areas now.
     work::start();
     Ok(())
 }
 
-/// Takes it down. No hook is registered any more, as no other module uses this
-/// one.
-pub fn stop() {
-    // Before the namespaces' areas go, at which it looks.
-    work::stop();
-    // SAFETY: Registered in `start`.
+/// Takes the registries down.
+fn end_registries() {
+    // SAFETY: Registered in `start_with_registries`.
     unsafe { bindings::unregister_pernet_subsys(NAMESPACES.0.get()) };
     sysctl::exit();
     STARTED.store(false, Ordering::Relaxed);
     // SAFETY: Waits until nobody uses it.
     unsafe { bindings::ct_set_hook(core::ptr::null()) };
     sockopt::exit();
+}
+
+/// Takes it down. No hook is registered any more, as no other module uses this
+/// one.
+pub fn stop() {
+    bpf::stop();
+    // Before the namespaces' areas go, at which it looks.
+    work::stop();
+    end_registries();
     helper::stop();
     expect::stop();
     // SAFETY: Every namespace has removed its connections, and readers are

@@ -42,7 +42,8 @@ check_prototype!(
     rustynat_flow_table_gc,
 );
 
-fn code(result: Result) -> c_int {
+/// What C calls expect.
+pub fn code(result: Result) -> c_int {
     match result {
         Ok(()) => 0,
         Err(error) => error.to_errno(),
@@ -143,12 +144,13 @@ pub unsafe extern "C" fn flow_offload_add(
 /// C: both are valid; under RCU.
 #[no_mangle]
 pub unsafe extern "C" fn flow_offload_refresh(
-    _flow_table: *mut bindings::nf_flowtable,
+    flow_table: *mut bindings::nf_flowtable,
     flow: *mut bindings::flow_offload,
     force: bool,
 ) {
     // SAFETY: By the C contract.
-    life::refresh(unsafe { Flow::from_raw(flow) }, force);
+    let (table, flow) = unsafe { (Table::from_raw(flow_table), Flow::from_raw(flow)) };
+    life::refresh(table, flow, force);
 }
 
 /// # Safety

@@ -31,11 +31,27 @@ impl Flags {
     pub const NAT: Flags = Flags(Self::SNAT.0 | Self::DNAT.0);
     pub const CLOSING: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_CLOSING);
     pub const TEARDOWN: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_TEARDOWN);
+    pub const PENDING: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_PENDING);
+    pub const HW: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_HW);
+    pub const HW_DYING: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_HW_DYING);
+    pub const HW_DEAD: Flags = Flags(1 << bindings::nf_flow_flags_NF_FLOW_HW_DEAD);
+    pub const HW_BIDIRECTIONAL: Flags =
+        Flags(1 << bindings::nf_flow_flags_NF_FLOW_HW_BIDIRECTIONAL);
+    pub const NONE: Flags = Flags(0);
 
     /// Any of `other`'s is set.
     #[inline]
     pub const fn any(self, other: Flags) -> bool {
         self.0 & other.0 != 0
+    }
+}
+
+impl core::ops::BitOr for Flags {
+    type Output = Flags;
+
+    #[inline]
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
     }
 }
 
@@ -153,6 +169,42 @@ impl Flow {
     #[inline]
     pub fn test_and_set(&self, flags: Flags) -> bool {
         self.flag_word().fetch_or(flags.0, Ordering::AcqRel) & flags.0 != 0
+    }
+
+    /// Makes the flow busy with hardware, and sets `also`, unless it is so already
+    /// or any of `unless` is set. While it is busy it is not freed.
+    pub fn claim(&self, unless: Flags, also: Flags) -> bool {
+        let word = self.flag_word();
+        let mut old = word.load(Ordering::Relaxed);
+        loop {
+            if Flags(old).any(Flags::PENDING | unless) {
+                return false;
+            }
+            let new = old | (Flags::PENDING | also).0;
+            match word.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// It is busy no more, and `also` is set. It may be freed from then on.
+    pub fn release(&self, also: Flags) {
+        let word = self.flag_word();
+        let mut old = word.load(Ordering::Relaxed);
+        loop {
+            let new = (old | also.0) & !Flags::PENDING.0;
+            match word.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// The whole C struct.
+    #[inline]
+    pub fn as_whole(&self) -> *mut bindings::rustynat_flow {
+        self.0.get()
     }
 
     #[inline]
@@ -280,6 +332,12 @@ impl<'a> Side<'a> {
     #[inline]
     pub fn cookie(self) -> u32 {
         self.0.dst_cookie
+    }
+
+    /// Of which of its encapsulations, a bit each, the device takes care when packets
+    /// come.
+    pub fn in_hardware(self) -> u8 {
+        self.0.in_vlan_ingress() as u8
     }
 
     /// Index of the device that packets come in by.

@@ -152,6 +152,12 @@ impl Rule<'_> {
         self.look_up(tunnel.destination, tunnel.source, 0, self.input())
     }
 
+    /// The table's hardware is to send what takes this route, out of the device.
+    fn is_direct(&self, dst: *const bindings::dst_entry, index: i32) -> bool {
+        // SAFETY: The table is valid, and the route held; under RCU.
+        unsafe { bindings::rustynat_flow_is_direct(self.table, dst, index) }
+    }
+
     /// The table has the device's packets.
     pub fn has_device(&self, index: i32) -> bool {
         // SAFETY: The table is valid; under RCU.
@@ -228,7 +234,12 @@ impl Builder<'_> {
             let mut steps: [bindings::rustynat_flow_step; STEPS] = zeroed();
             let number = bindings::rustynat_flow_steps(dst, hardware.as_ptr(), steps.as_mut_ptr());
             let number = usize::try_from(number).map_err(|_| ENOENT)?;
-            Path::new(hardware, steps.iter().take(number).map(step)).map_err(|_| ENOENT)
+            let mut path =
+                Path::new(hardware, steps.iter().take(number).map(step)).map_err(|_| ENOENT)?;
+            // It has to know the addresses; a tunnel it cannot make.
+            let known = path.destination != [0; 6] && path.tunnel.is_none();
+            path.direct |= known && rule.is_direct(dst, path.device);
+            Ok(path)
         }
     }
 

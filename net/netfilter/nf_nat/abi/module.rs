@@ -3,6 +3,7 @@
 //! The module's life.
 
 use super::{
+    bpf,
     core::HOOK,
     register::{AREA, ID},
 };
@@ -46,7 +47,7 @@ static FOLLOW_MASTER: Static<bindings::nf_ct_helper_expectfn> = Static(UnsafeCel
 ///
 /// # Errors
 ///
-/// `ENOMEM`.
+/// `ENOMEM`, or what the kernel thinks of the module's BTF.
 pub fn start() -> Result {
     bysource::start()?;
     // SAFETY: The operations are static.
@@ -55,6 +56,14 @@ pub fn start() -> Result {
         // SAFETY: Nobody has used it.
         unsafe { SOURCES.stop() };
         return result;
+    }
+    if let Err(error) = bpf::start() {
+        // SAFETY: Registered above; nobody has used either.
+        unsafe {
+            bindings::unregister_pernet_subsys(NAMESPACES.0.get());
+            SOURCES.stop();
+        }
+        return Err(error);
     }
     masquerade::start();
     // SAFETY: Both are static, and taken back in `stop`.
