@@ -233,7 +233,7 @@ impl Flow {
     }
 
     /// Finds what follows from the keys, before the flow is shared.
-    pub fn settle(&self, secret: &hash::Key) {
+    pub fn settle(&self, secret: &hash::Start) {
         for direction in [Direction::Original, Direction::Reply] {
             let (side, other) = (self.side(direction), self.side(direction.opposite()));
             let hash = side.key().hash(secret);

@@ -393,12 +393,17 @@ impl Frame {
 
     /// Sends the packet, in the encapsulations that the direction `answer` comes
     /// in, the way that `side` says.
-    #[inline]
-    pub fn send(mut self, side: Side<'_>, answer: Side<'_>, hop: &NextHop) -> Outcome {
+    #[inline(always)]
+    pub fn send(self, side: Side<'_>, answer: Side<'_>, hop: &NextHop) -> Outcome {
         if !answer.is_encapsulated() {
             self.transmit(side, hop, false);
             return Outcome(bindings::NF_STOLEN);
         }
+        self.send_encapsulated(side, answer, hop)
+    }
+
+    #[inline(never)]
+    fn send_encapsulated(mut self, side: Side<'_>, answer: Side<'_>, hop: &NextHop) -> Outcome {
         if side.must_segment() {
             return self.send_segments(side, answer, hop);
         }
@@ -428,7 +433,7 @@ impl Frame {
         Outcome(bindings::NF_STOLEN)
     }
 
-    #[inline]
+    #[inline(always)]
     fn transmit(self, side: Side<'_>, hop: &NextHop, encapsulated: bool) {
         let (skb, device) = (self.0.as_ptr(), hop.device.as_ptr());
         // SAFETY: By the type invariant. Device and neighbour were found in this

@@ -16,12 +16,13 @@ use netfilter::{conntrack::Net, net::Device, random};
 use nf_bindings as bindings;
 use nf_proto::{flow::key::Key, hash, tuple::Direction};
 
-struct Secret(UnsafeCell<hash::Key>);
+/// Prepared: what the hash begins with.
+struct Secret(UnsafeCell<hash::Start>);
 
 // SAFETY: Written before any table exists, and read-only then.
 unsafe impl Sync for Secret {}
 
-static SECRET: Secret = Secret(UnsafeCell::new(hash::Key::new([0; 2])));
+static SECRET: Secret = Secret(UnsafeCell::new(hash::Key::new([0; 2]).start()));
 
 /// Chooses the secret of the tables' hash.
 ///
@@ -30,12 +31,12 @@ static SECRET: Secret = Secret(UnsafeCell::new(hash::Key::new([0; 2])));
 /// No table exists yet.
 pub unsafe fn choose_secret() {
     // SAFETY: By the function's safety requirement.
-    unsafe { *SECRET.0.get() = hash::Key::new([random::u64(), random::u64()]) };
+    unsafe { *SECRET.0.get() = hash::Key::new([random::u64(), random::u64()]).start() };
 }
 
 /// The secret of the tables' hash.
 #[inline]
-pub fn secret() -> &'static hash::Key {
+pub fn secret() -> &'static hash::Start {
     // SAFETY: Read-only since the module began.
     unsafe { &*SECRET.0.get() }
 }

@@ -220,7 +220,7 @@ impl Key {
     /// Its hash. Equal keys have equal ones; which keys share a bucket, nobody can
     /// tell without the secret.
     #[inline(always)]
-    pub fn hash(&self, secret: &hash::Key) -> u32 {
+    pub fn hash(&self, secret: &hash::Start) -> u32 {
         let Self(
             [s0, s1, s2, s3, d0, d1, d2, d3, ports, device, kind, encap, last, t @ .., tunnel],
         ) = *self;
@@ -234,12 +234,9 @@ impl Key {
         }
         let tail = pair(ports, rest);
         if kind.to_ne_bytes().first() == Some(&(Family::Ipv4.number() as u8)) {
-            return hash::hash_2words(secret, [pair(s0, d0), tail]);
+            return secret.hash([pair(s0, d0), tail]);
         }
-        hash::hash_5words(
-            secret,
-            [pair(s0, s1), pair(s2, s3), pair(d0, d1), pair(d2, d3), tail],
-        )
+        secret.hash([pair(s0, s1), pair(s2, s3), pair(d0, d1), pair(d2, d3), tail])
     }
 }
 
@@ -319,7 +316,7 @@ mod tests {
             destination: far,
             protocol: 4,
         };
-        let secret = hash::Key::new([1, 2]);
+        let secret = hash::Key::new([1, 2]).start();
         let keys: Vec<Key> = all.iter().map(Key::new).collect();
         for (i, a) in keys.iter().enumerate() {
             for (j, b) in keys.iter().enumerate() {

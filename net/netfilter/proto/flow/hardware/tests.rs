@@ -145,7 +145,7 @@ fn all_combinations() {
         for protocol in [number::TCP, number::UDP, number::GRE] {
             for direction in [Direction::Original, Direction::Reply] {
                 for n in 0..16 {
-                    let bit = |i: u32| both[n >> i & 1];
+                    let bit = |i: u32| both[(n >> i) & 1];
                     let (tunnels, translated) = ([bit(0), bit(1)], [bit(2), bit(3)]);
                     let keys = translate(family, protocol, translated);
                     for come in &kinds {
@@ -326,7 +326,7 @@ fn an_error_ends_the_visit() {
 #[test]
 fn what_hardware_knows_is_not_freed() {
     for n in 0u32..64 {
-        let bit = |i: u32| n >> i & 1 != 0;
+        let bit = |i: u32| (n >> i) & 1 != 0;
         let state = State {
             ended: bit(0),
             closing: bit(1),

@@ -205,7 +205,9 @@ for name in 5 7; do ip -n "$router" link delete r$name; ip -n "$client" link del
 
 # PPPoE
 ip netns exec "$router" ./nf_flow_frames.py pppoe r0 7 02:00:00:00:01:02 >"$dir/ppp0" 2>&1 &
+sessions=($!)
 ip netns exec "$client" ./nf_flow_frames.py pppoe c0 7 02:00:00:00:01:01 >"$dir/ppp1" 2>&1 &
+sessions+=($!)
 busywait 5000 grep -q ppp "$dir/ppp0" >/dev/null
 busywait 5000 grep -q ppp "$dir/ppp1" >/dev/null
 for end in "$router:$(<"$dir/ppp0"):1:2" "$client:$(<"$dir/ppp1"):2:1"; do
@@ -221,7 +223,9 @@ check 'PPPoE: the rules' told \
 	"replace r0 0800 17 10.0.9.2>10.0.2.2 6301>4000 : $(mac 2) to=r1" \
 	"replace r1 0800 17 10.0.2.2>10.0.9.2 4000>6301 : $(mac 1) pppoe=7 to=r0"
 end_all
-ip -n "$client" route delete 10.0.2.2/32
+# Who lives in a namespace keeps it.
+kill "${sessions[@]}"
+ip -n "$client" route delete 10.0.2.2/32 2>/dev/null
 
 # A bridge's port.
 ip -n "$router" link add br0 address 02:00:00:00:01:01 type bridge
@@ -344,7 +348,7 @@ hardware ''
 say slow 100
 many 4
 check 'the namespace goes while hardware is being told' ip netns delete "$router"
-check 'and all modules' busywait 20000 unloaded
+check 'and all modules' busywait 60000 unloaded
 if [ "$ours" = 1 ]; then
 	check 'nothing is left behind of it' eval "! grep -q 'left behind' $log"
 else
