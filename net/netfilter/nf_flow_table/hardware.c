@@ -229,7 +229,8 @@ static void block_init(struct flow_block_offload *block,
 /*
  * Drivers that take other drivers' devices. The kernel notes the table for those
  * that come later, whether or not somebody took it: if nobody did, nobody will
- * take it back either, but for us.
+ * take it back either, but for us. What is taken back leaves the table's list for
+ * the block's, so nobody may be asking drivers meanwhile.
  */
 static int ask_others(struct flow_block_offload *block,
 		      struct nf_flowtable *table, struct net_device *dev,
@@ -238,6 +239,7 @@ static int ask_others(struct flow_block_offload *block,
 	struct flow_block_offload undo;
 	int err;
 
+	down_write(&table->flow_block_lock);
 	err = flow_indr_dev_setup_offload(dev, NULL, TC_SETUP_FT, table, block,
 					  driver_gone);
 	if (err < 0 && command == FLOW_BLOCK_BIND) {
@@ -245,6 +247,7 @@ static int ask_others(struct flow_block_offload *block,
 		flow_indr_dev_setup_offload(dev, NULL, TC_SETUP_FT, table,
 					    &undo, driver_gone);
 	}
+	up_write(&table->flow_block_lock);
 	return err;
 }
 
