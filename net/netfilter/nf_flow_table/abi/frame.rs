@@ -177,8 +177,8 @@ impl Frame {
     fn has_no_policy(&self, net: Net) -> bool {
         const NUMBER: usize = bindings::nf_rust_offset_NF_RUST_NET_XFRM_FORWARD as usize;
         const DEFAULT: usize = bindings::nf_rust_offset_NF_RUST_NET_XFRM_FORWARD_DEFAULT as usize;
-        const ACCEPT: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_ACCEPT as u32;
-        const SEC_PATH: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_SEC_PATH as u32;
+        const ACCEPT: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_ACCEPT;
+        const SEC_PATH: u32 = bindings::nf_rust_xfrm_NF_RUST_XFRM_SEC_PATH;
         // SAFETY: By the type invariants of both; that is where a word and a byte
         // are in a namespace that others may write meanwhile.
         unsafe {
