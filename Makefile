@@ -41,9 +41,10 @@ fuzz: setup ## Fuzz the parsers and protocol machines on the host (SECONDS_EACH=
 	@$(in_root) tools/testing/fuzz/run --seconds $${SECONDS_EACH:-60}
 
 .PHONY: test-debug
-test-debug: setup ## The selftests on a kernel that checks itself (KASAN, lockdep, ...; hours)
-	@./tools/debug/test.sh kasan
-	@./tools/debug/run kasan
+test-debug: setup ## The selftests on kernels that check themselves (KASAN; two processors; lockdep, ... on both; hours; KINDS=smp)
+	@failed=0; for kind in $${KINDS:-kasan smp}; do \
+		./tools/debug/test.sh $$kind && ./tools/debug/run $$kind || failed=1; \
+	done; exit $$failed
 
 .PHONY: stress
 stress: modules ## All that changes the table at once, for half an hour (SECONDS_OF_STRESS=1800)

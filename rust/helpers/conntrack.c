@@ -76,6 +76,12 @@ void nf_rust_helper_conn_unlock(struct nf_conn *ct, bool bh)
 		local_bh_enable();
 }
 
+/* Where the kernel has no function for it, but compiles it in everywhere. */
+void nf_rust_helper_lock_release(spinlock_t *lock)
+{
+	spin_unlock(lock);
+}
+
 void nf_rust_helper_table_resched(void)
 {
 	cond_resched();

@@ -144,18 +144,21 @@ def rows_of_native():
 
 
 def check_native(result, _):
-    """Every set-up and row; nanoseconds, and something was tracked in each."""
+    """Every set-up and row: pairs of nanoseconds, and something was tracked in each."""
     needed = rows_of_native()
     same(result, needed, "set-ups")
     for setup, rows in needed.items():
         same(result[setup], rows, setup)
         for row in rows:
-            values = result[setup][row]
-            if not isinstance(values, list) or len(values) < 10:
-                raise Wrong(f"{setup}, {row}: {values}")
-            for value in values:
-                number(value, 20, 10_000_000, f"{setup}, {row}")
-            if setup != "none" and statistics.median(values) <= statistics.median(result["none"][row]):
+            pairs = result[setup][row]
+            if not isinstance(pairs, list) or len(pairs) < 10:
+                raise Wrong(f"{setup}, {row}: {pairs}")
+            for pair in pairs:
+                if not isinstance(pair, list) or len(pair) != 2:
+                    raise Wrong(f"{setup}, {row}: {pair}")
+                for value in pair:
+                    number(value, 20, 10_000_000, f"{setup}, {row}")
+            if added(pairs) <= 0:
                 raise Wrong(f"{setup}, {row}: nothing was tracked")
 
 
@@ -237,23 +240,42 @@ def other_rows(part, result):
         yield "instructions to resize, for each connection", result["resize"]
 
 
-def native_rows(pairs):
+def added(pairs):
+    """What tracking adds, as a share of what there is without: the median of what two runs one after the other say."""
+    return statistics.median(tracked / none for none, tracked in pairs) - 1
+
+
+def boot_rows(result):
+    """Of a boot of native_guest: name, without, added, and how far the middle ones of that are apart."""
+    for setup, rows in result.items():
+        for row, pairs in rows.items():
+            none = statistics.median(without for without, _ in pairs)
+            apart = spread([tracked / without for without, tracked in pairs])
+            yield row + TITLES[setup], none, added(pairs) * none, apart * none
+
+
+def native_rows(boots):
     """Of pairs of boots: name, and the medians of without, stock, ours, and of the
-    ratio in a pair, with its quartiles."""
+    ratio in a pair, with its quartiles. All are of a processor at its median speed."""
     rows = {}
-    for pair in pairs:
-        for name, none, stock, _, ours, _ in compare("native", pair["stock"], pair["ours"]):
-            rows.setdefault(name, []).append((none, stock, ours, ours / stock))
+    for boot in boots:
+        theirs = {name: values for name, *values in boot_rows(boot["stock"])}
+        for name, none, ours, _ in boot_rows(boot["ours"]):
+            base, stock, _ = theirs[name]
+            rows.setdefault(name, []).append((none, stock, ours, (ours / none) / (stock / base)))
     for name, values in rows.items():
         none, stock, ours, ratios = zip(*values)
         low, _, high = statistics.quantiles(ratios, n=4)
         yield name, *map(statistics.median, (none, stock, ours, ratios)), low, high
 
 
+ROWS = {"packets": packet_rows, "sizes": size_rows, "native": boot_rows}
+
+
 def compare(part, stock, ours):
     """Rows of a table: name, without, stock, its spread, ours, its spread."""
-    if part in ("packets", "native", "sizes"):
-        rows = size_rows if part == "sizes" else packet_rows
+    if part in ROWS:
+        rows = ROWS[part]
         theirs = {name: values for name, *values in rows(stock)}
         for name, _, added, apart in rows(ours):
             none, b, b_apart = theirs[name]

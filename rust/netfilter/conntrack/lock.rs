@@ -64,6 +64,14 @@ pub(super) unsafe fn lock(lock: *mut bindings::spinlock_t) {
 /// [`lock`] took it.
 #[inline(always)]
 pub(super) unsafe fn unlock(lock: *mut bindings::spinlock_t) {
+    #[cfg(CONFIG_UNINLINE_SPIN_UNLOCK)]
     // SAFETY: As above.
-    unsafe { bindings::_raw_spin_unlock(lock.cast()) }
+    unsafe {
+        bindings::_raw_spin_unlock(lock.cast())
+    }
+    #[cfg(not(CONFIG_UNINLINE_SPIN_UNLOCK))]
+    // SAFETY: As above, without the need to know what the lock begins with.
+    unsafe {
+        bindings::lock_release(lock)
+    }
 }
