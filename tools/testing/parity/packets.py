@@ -29,6 +29,7 @@ import nfnl
 from nfnl import CONNTRACK, EXPECT
 import packets_made
 from packets_helpers import application
+from packets_resets import resets
 from plain import plain
 
 # Far apart, and of 1,000 s each, so that what is left of one tells which it was.
@@ -41,7 +42,7 @@ TIMEOUTS = {
     "sctp_timeout_established": 21, "sctp_timeout_shutdown_sent": 22, "sctp_timeout_shutdown_recd": 23,
     "sctp_timeout_shutdown_ack_sent": 24, "sctp_timeout_heartbeat_sent": 25,
 }
-KINDS = dict(packets_made.KINDS, application=application)
+KINDS = dict(packets_made.KINDS, resets=resets, application=application)
 DAY = 86400
 # Types of ICMP and ICMPv6 that have an id.
 ECHO = (0, 8, 128, 129)

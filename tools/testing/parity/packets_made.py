@@ -53,9 +53,7 @@ class Stream:
     def __init__(self, rng):
         self.isn = rng.choice([0, 1000, MOD - 3, rng.randrange(MOD)])
         self.next = self.isn
-        self.syn, self.begins = b"", False
-        # What the other side has acknowledged where the router saw it.
-        self.acked = None
+        self.syn = b""
         self.window = rng.choice([0, 500, 8192, 65535])
         # The number of the last SYN that the router saw.
         self.syn_at = None
@@ -88,11 +86,13 @@ def sack(rng, stream):
 class Connection:
     """A TCP connection, and what can go wrong with it."""
 
+    resets = False
+
     def __init__(self, rng, hosts, dport, sport):
         self.rng, self.hosts = rng, hosts
         self.ports = {"c": (sport, dport), "s": (dport, sport)}
         self.streams = {"c": Stream(rng), "s": Stream(rng)}
-        self.sent, self.steps, self.settled, self.lost, self.resets = [], 0, False, False, False
+        self.sent, self.steps, self.settled, self.lost = [], 0, False, False
 
     def shift(self):
         """How far off a number is: mostly not at all."""
@@ -120,7 +120,9 @@ class Connection:
             options = here.syn = here.syn or options_of(self.rng)
         else:
             # One that is wrong makes the segment INVALID, after which a helper does not know where lines begin.
-            options = sack(self.rng, there) if flags & ACK and not self.settled and self.rng.random() < 0.08 else b""
+            # In a reset ours does not look at it: see differences.md, TCP 1.
+            plain = flags & RST or not flags & ACK or self.settled
+            options = sack(self.rng, there) if not plain and self.rng.random() < 0.08 else b""
         sport, dport = self.ports[side]
         window = here.window if exact or self.rng.random() < 0.9 else self.rng.choice([0, 1, 65535])
 
@@ -131,10 +133,7 @@ class Connection:
 
         if off == (0, 0) and flags & ~PSH in RIGHT:
             here.next = (seq + len(data) + bool(flags & SYN) + bool(flags & FIN)) % MOD
-            if flags & ACK and not self.lost:
-                there.acked = ack % MOD
-        here.begins = bool(flags & SYN)
-        if here.begins and not self.lost:
+        if flags & SYN and not self.lost:
             here.syn_at = seq
         packet = self.hosts.packet(side, TCP, make)
         self.sent.append(packet)
@@ -161,11 +160,8 @@ class Connection:
         return self.segment(side, flags, b"z" * size, exact=rng.random() < 0.9)
 
     def reset(self, side):
-        """A reset that is exactly right, and not after a SYN; else no reset. (Ours believes fewer: see differences.md, TCP 1 and 2.)"""
-        flags = RST if side == "c" else RST | ACK
-        if self.streams[other(side)].begins or self.streams[side].acked != self.streams[side].next:
-            flags = ACK
-        return self.segment(side, flags, exact=True)
+        """A reset; here none is made, see packets_resets.py."""
+        return self.segment(side, ACK, exact=True)
 
 
 OPENING = [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
@@ -179,22 +175,15 @@ CLOSINGS = [
 ]
 
 
-def resets(rng):
-    """As tcp, with resets and simultaneous opening. Some differ: ours believes only resets that are exactly right, and learns nothing
-    from what does not fit, see differences.md, TCP 1 to 3."""
-    return tcp(rng, True)
-
-
-def tcp(rng, with_resets=False):
+def tcp(rng, connection=Connection):
     """Connections with loss, repetition, numbers that are off, and reuse."""
     hosts = Hosts(rng)
     settings = dict(NOTHING, tcp_be_liberal=int(rng.random() < 0.15), tcp_loose=0, tcp_ignore_invalid_rst=int(rng.random() < 0.2))
     packets = []
     for _ in range(2):
-        link = Connection(rng, hosts, rng.choice([80, 80, 4002, 4003]), rng.randrange(2000, 60000))
-        link.resets = with_resets
-        script = list(OPENING) + list(TALK) * rng.choice([0, 1, 2]) + list(rng.choice(CLOSINGS if with_resets else CLOSINGS[:3]))
-        if with_resets and rng.random() < 0.15:
+        link = connection(rng, hosts, rng.choice([80, 80, 4002, 4003]), rng.randrange(2000, 60000))
+        script = list(OPENING) + list(TALK) * rng.choice([0, 1, 2]) + list(rng.choice(CLOSINGS if link.resets else CLOSINGS[:3]))
+        if link.resets and rng.random() < 0.15:
             script[:2] = [("c", SYN, 0), ("s", SYN, 0), ("c", SYN | ACK, 0), ("s", SYN | ACK, 0)]
         if rng.random() < 0.3:
             script += [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
@@ -450,4 +439,4 @@ def helper(rng):
     return STRICT, packets
 
 
-KINDS = {"tcp": tcp, "resets": resets, "middle": middle, "udp": udp, "icmp": icmp, "sctp": sctp, "others": others, "helper": helper}
+KINDS = {"tcp": tcp, "middle": middle, "udp": udp, "icmp": icmp, "sctp": sctp, "others": others, "helper": helper}

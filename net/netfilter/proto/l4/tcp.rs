@@ -147,9 +147,13 @@ impl<'a> Arrival<'a> {
         }
     }
 
-    /// The highest right edge of its SACK blocks, as [`Self::ack`].
+    /// The highest right edge of its SACK blocks, as [`Self::ack`]. Who gets a
+    /// RST does not look at them.
     #[inline]
     fn sack_edge(&self) -> Option<u32> {
+        if self.kind == Kind::Rst {
+            return None;
+        }
         let edge = self.segment.options.sack_edge()?;
         Some(edge.wrapping_sub(self.ack_offset))
     }

@@ -75,6 +75,30 @@ fn in_a_connection() {
     ]);
 }
 
+/// Its receiver does not look at what a RST acknowledges selectively.
+#[test]
+fn sack_says_nothing() {
+    let mut player = Player::new();
+    player.script(&[
+        "> S 0 sackok                | SYN_SENT 120",
+        "< R. 1 1 sack 70101         | CLOSE 10 kill",
+    ]);
+    for (rst, becomes) in [
+        ("< R. 1 1 sack 70101", "CLOSE 10"),
+        ("< R. 1 1 sack -70101", "CLOSE 10"),
+        ("< R. 1 70101 sack 70101", "ESTABLISHED !TcpOutOfWindow"),
+        ("< R. 0 1 sack 1", "ESTABLISHED !TcpInvalidRst"),
+    ] {
+        let mut player = Player::new();
+        player.script(&[
+            "> S 0 sackok            | SYN_SENT 120",
+            "< S. 0 1 sackok         | SYN_RECV 60",
+            "> . 1 1                 | ESTABLISHED 432000 assured",
+        ]);
+        assert_eq!(player.line(rst), becomes, "{rst}");
+    }
+}
+
 /// A RST right behind data that is not acknowledged yet.
 #[test]
 fn train() {
