@@ -43,6 +43,14 @@ skip_all() {
 is() { [ "$1" = "$2" ] || { echo "is '$1', should be '$2'" && false; }; }
 above() { [ "$1" -gt "$2" ] || { echo "is $1, should be above $2" && false; }; }
 
+# clean: the kernel has complained of nothing since the test began; what it says
+# while it boots is not about us.
+kernel_lines=$(dmesg | wc -l)
+clean() {
+	! dmesg | tail -n "+$((kernel_lines + 1))" |
+		grep -E 'Objects remaining|still in use|WARNING:|\bBUG\b|Oops:|detected stall|refcount_t:|hung task|Poison|Redzone'
+}
+
 # routed: the namespaces client, router and server, each of the two at a link of
 # its own to the router, with IPv4 (10.0.1.2, 10.0.2.2) and IPv6 (fd00:1::2,
 # fd00:2::2), and in_client, in_router, in_server to run a command there.

@@ -210,8 +210,5 @@ unload() {
 check 'the module can be unloaded' slowwait 30 unload
 no_cache() { [ ! -e /sys/kernel/slab/nf_conntrack ]; }
 check 'and with it its cache, empty' slowwait 5 no_cache
-clean() {
-	! dmesg | grep -E 'Objects remaining|still in use|WARNING:|\bBUG\b|Oops:|detected stall|refcount_t:|hung task'
-}
 check 'the kernel has nothing to say about it' clean
 ktap_finished
