@@ -277,9 +277,9 @@ def compare(part, stock, ours):
     if part in ROWS:
         rows = ROWS[part]
         theirs = {name: values for name, *values in rows(stock)}
-        for name, _, added, apart in rows(ours):
+        for name, _, a, a_apart in rows(ours):
             none, b, b_apart = theirs[name]
-            yield name, none, b, b_apart, added, apart
+            yield name, none, b, b_apart, a, a_apart
     else:
         theirs = dict(other_rows(part, stock))
         for name, value in other_rows(part, ours):

@@ -55,7 +55,7 @@ class Stream:
         self.next = self.isn
         self.syn = b""
         self.window = rng.choice([0, 500, 8192, 65535])
-        # The number of the last SYN that the router saw.
+        # Numbers of the SYNs that the router saw: the highest and the last.
         self.syn_at = None
 
 
@@ -113,8 +113,8 @@ class Connection:
             off = (off[0] if self.steps > 3 and not flags & ACK else 0, 0)
         seq = (here.next if seq is None else seq) + off[0]
         ack = (there.next if ack is None else ack) + off[1] if flags & ACK else 0
-        if flags & ~PSH == SYN | ACK and (there.syn_at is None or (ack - there.syn_at) % MOD != 1):
-            # It answers no SYN: nor does ours learn from it.
+        if flags & ~PSH == SYN | ACK and there.syn_at != ((ack - 1) % MOD,) * 2:
+            # It answers no SYN, or one of several: see differences.md, TCP 3.
             flags &= ~SYN
         if flags & SYN:
             options = here.syn = here.syn or options_of(self.rng)
@@ -134,7 +134,8 @@ class Connection:
         if off == (0, 0) and flags & ~PSH in RIGHT:
             here.next = (seq + len(data) + bool(flags & SYN) + bool(flags & FIN)) % MOD
         if flags & SYN and not self.lost:
-            here.syn_at = seq
+            highest = here.syn_at[0] if here.syn_at else seq
+            here.syn_at = (highest if (highest - seq) % MOD < 1 << 31 else seq) % MOD, seq % MOD
         packet = self.hosts.packet(side, TCP, make)
         self.sent.append(packet)
         return packet
@@ -160,8 +161,8 @@ class Connection:
         return self.segment(side, flags, b"z" * size, exact=rng.random() < 0.9)
 
     def reset(self, side):
-        """A reset; here none is made, see packets_resets.py."""
-        return self.segment(side, ACK, exact=True)
+        """A reset, by who sets 'resets'."""
+        raise NotImplementedError
 
 
 OPENING = [("c", SYN, 0), ("s", SYN | ACK, 0), ("c", ACK, 0)]
