@@ -6,12 +6,14 @@
 # words; and the modules can be unloaded then, with nothing left.
 #
 # needs: nf_conntrack nf_nat nf_flow_table nf_flow_table_inet
+# may-skip: the debug kernels have no BTF
 # timeout: 600
 # vm: --append slub_debug=FZPU
 # shellcheck source=tools/testing/selftests/net/netfilter/lib.sh disable=SC2119
 . ./lib.sh
 
 ktap_print_header
+[ -e /sys/kernel/btf/vmlinux ] || skip_all 'a kernel without BTF'
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; ip netns del bpf-other 2>/dev/null; cleanup_all_ns; rm -rf "$dir"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
