@@ -18,6 +18,8 @@ trap 'kill $(jobs -p) 2>/dev/null; cleanup_all_ns' EXIT
 export PYTHONDONTWRITEBYTECODE=1
 modprobe -a nf_conntrack nf_conntrack_netlink nfnetlink_queue nfnetlink_log
 routed
+# Longer than all of this takes.
+setting udp_timeout 600
 # Set by setup_ns.
 : "${client:?}" "${router:?}" "${server:?}"
 mkdir -p /etc/xtables

@@ -153,10 +153,10 @@ in_client socat -u - 'UDP6:[fd00:2::2]:4000,sp=5004,setsockopt-int=17:101:1' <<<
 check 'UDP without a checksum' has_connection ' udp .* sport=5003 .* mark='
 check 'UDP without a checksum over IPv6' has_connection ' udp .* sport=5004 .* mark='
 
-# The end.
-
+# The end. What is closed may still say so after the first time.
+left() { forget >/dev/null 2>&1 && count_is 0; }
 # shellcheck disable=SC2046 # words on purpose
 kill $(jobs -p) 2>/dev/null
 check 'forget all' forget
-check 'nothing is left' slowwait 10 count_is 0
+check 'nothing is left' slowwait 10 left
 ktap_finished
