@@ -150,6 +150,17 @@ statistic() {
 forget() { in_router conntrack -F; }
 count_is() { is "$(setting count '' "${2:-}")" "$1"; }
 
+# wait_local_port_listen NAMESPACE PORT PROTOCOL: as the kernel's own, which waits for
+# little more than a second; programs may take longer to start here.
+wait_local_port_listen() {
+	local pattern
+	pattern=":$(printf %04X "$2") "
+	[ "$3" != tcp ] || pattern+=0A
+	# shellcheck disable=SC2016,SC2317,SC2329 # awk's own; called by slowwait
+	listens() { ip netns exec "$1" awk '{ print $2 " " $4 }' "/proc/net/$2" "/proc/net/${2}6" | grep -q "$pattern"; }
+	slowwait 20 listens "$1" "$3"
+}
+
 # listen NAMESPACE KIND PORT: an echo server of socat's KIND (as TCP4); of a
 # protocol that has no ports PORT is the protocol.
 listen() {
@@ -162,14 +173,22 @@ listen() {
 	case $2 in
 	TCP*) wait_local_port_listen "$1" "$3" tcp ;;
 	UDP*) wait_local_port_listen "$1" "$3" udp ;;
+	IP*) wait_local_port_listen "$1" "$3" raw ;;
+	SCTP*)
+		# shellcheck disable=SC2016,SC2317,SC2329 # awk's own; called by slowwait
+		bound() { ip netns exec "$1" awk '$6 == port { found = 1 } END { exit !found }' port="$2" /proc/net/sctp/eps; }
+		slowwait 20 bound "$1" "$3"
+		;;
 	*) sleep 2 ;;
 	esac
 }
 
 # send NAMESPACE SOCAT-ADDRESS: a line there must come back. Not all protocols can
-# be closed in one direction only: wait a little.
+# be closed in one direction only: wait for the answer first.
 send() {
 	local answer
-	answer=$({ echo hello && sleep 1; } | ip netns exec "$1" timeout 20 socat -t 1 - "$2")
-	is "$answer" hello
+	answer=$(mktemp)
+	# shellcheck disable=SC2094 # that is what it waits for
+	{ echo hello && slowwait 10 test -s "$answer"; } | ip netns exec "$1" timeout 20 socat -t 1 - "$2" >"$answer"
+	is "$(cat "$answer"; rm "$answer")" hello
 }

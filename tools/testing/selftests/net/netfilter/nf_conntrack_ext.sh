@@ -68,8 +68,9 @@ check 'without the setting, none' has_connection '^ipv6 .* icmpv6 .* id=[0-9]+ m
 
 # Timeouts, labels, marks, none.
 listen "$server" UDP4 4001
-for port in 4001 4002 4003 4009; do
-	send "$client" "UDP4:10.0.2.2:$port" >/dev/null 2>&1
+send "$client" UDP4:10.0.2.2:4001 >/dev/null
+for port in 4002 4003 4009; do
+	in_client socat -u - "UDP4:10.0.2.2:$port" <<<hello
 done
 check 'a timeout policy' has_connection ' udp +17 (9[0-9]{2}|1000) .* dport=4001 '
 check 'a label' eval 'in_router conntrack -L -l red 2>&1 | grep dport=4002'
