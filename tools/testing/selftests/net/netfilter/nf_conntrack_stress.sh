@@ -175,7 +175,7 @@ while [ "$SECONDS" -lt "$end" ] || [ "$most" = 0 ] && [ "$SECONDS" -lt $((end + 
 	# shellcheck disable=SC2086 # a command and its argument
 	job timeout 60 ip netns exec "$one" $flood 10.2.0.2 "$rounds" udp
 	tracks() { [ "$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")" -gt 50 ]; }
-	busywait 45000 tracks
+	slowwait 45 tracks
 	count=$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")
 	[ "$count" -le "$most" ] || most=$count
 	ip netns delete "$two"
