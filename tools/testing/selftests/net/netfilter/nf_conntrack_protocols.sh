@@ -84,7 +84,7 @@ for f in 4 6; do
 	check "IPv$f: UDP" send "$client" "UDP$f:$peer:4000,sp=5000"
 	check "IPv$f: UDP: states" new_and_reply $f udp
 	check "IPv$f: UDP: connection, not assured" has_connection \
-		"^${ip[$f]} udp      17 (2[0-9]|30) $there sport=5000 dport=4000 $back sport=4000 dport=5000 $end"
+		"^${ip[$f]} udp      17 ([12]?[0-9]|30) $there sport=5000 dport=4000 $back sport=4000 dport=5000 $end"
 
 	listen "$server" TCP$f 4000
 	check "IPv$f: TCP" send "$client" "TCP$f:$peer:4000"
