@@ -13,6 +13,9 @@
 . ./lib.sh
 
 seconds=${SECONDS_OF_STRESS:-40}
+# A debug kernel takes seconds to start a program: there all pauses are longer.
+slow=1 pause='' resize=0.2
+[[ $(uname -r) != *-debug ]] || slow=5 pause='; sleep 4' resize=1
 sysctl=/proc/sys/net/netfilter
 jobs=()
 stop_jobs() {
@@ -34,7 +37,7 @@ job() {
 }
 # forever NS COMMAND: a shell command in a namespace, over and over.
 forever() {
-	job ip netns exec "$1" bash -c "while :; do $2; done"
+	job ip netns exec "$1" bash -c "while :; do $2$pause; done"
 }
 
 # Each packet is a flow of its own. Two senders with the same seed send the same
@@ -155,9 +158,9 @@ forever "$right" "timeout 20 conntrackd -C ${TMPDIR:-/tmp}/conntrackd.conf"
 # shellcheck disable=SC2016 # the inner shell's own
 job bash -c 'while :; do
 	for size in 1024 65536 4096 262144 2048; do
-		echo $size; sleep 0.2
+		echo $size; sleep $0
 	done
-done >'"$sysctl/nf_conntrack_buckets"
+done >'"$sysctl/nf_conntrack_buckets" $resize
 # Above what the tests themselves need, below what the senders make.
 job bash -c 'while :; do
 	sysctl net.netfilter.nf_conntrack_max=262144; sleep 3
@@ -166,16 +169,16 @@ done'
 
 # On a slow machine it goes on until there was one that had connections.
 most=0 rounds=0 end=$((SECONDS + seconds))
-while [ "$SECONDS" -lt "$end" ] || [ "$most" = 0 ] && [ "$SECONDS" -lt $((end + 120)) ]; do
+while [ "$SECONDS" -lt "$end" ] || [ "$most" = 0 ] && [ "$SECONDS" -lt $((end + 120 * slow)) ]; do
 	setup_ns one two
 	# Set by setup_ns.
 	: "${one:?}" "${two:?}"
 	connect "$one" "$two" 2
 	ip netns exec "$two" nft "${rules//10.1.0/10.2.0}"
 	# shellcheck disable=SC2086 # a command and its argument
-	job timeout 60 ip netns exec "$one" $flood 10.2.0.2 "$rounds" udp
+	job timeout $((60 * slow)) ip netns exec "$one" $flood 10.2.0.2 "$rounds" udp
 	tracks() { [ "$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")" -gt 50 ]; }
-	slowwait 45 tracks
+	slowwait $((45 * slow)) tracks
 	count=$(ip netns exec "$two" cat "$sysctl/nf_conntrack_count")
 	[ "$count" -le "$most" ] || most=$count
 	ip netns delete "$two"
