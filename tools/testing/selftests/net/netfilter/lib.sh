@@ -11,6 +11,11 @@
 # shellcheck disable=SC1091
 . "$KSELFTESTS/net/lib.sh"
 
+# A debug kernel takes seconds to start a program: what must outlast that takes so many
+# times as long.
+# shellcheck disable=SC2034 # for tests
+case $(uname -r) in *-debug) slow=4 ;; *) slow=1 ;; esac
+
 # check WHAT COMMAND...: a test point that passes if COMMAND does. What COMMAND
 # prints is shown only if it fails.
 check() {

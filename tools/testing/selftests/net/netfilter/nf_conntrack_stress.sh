@@ -13,9 +13,8 @@
 . ./lib.sh
 
 seconds=${SECONDS_OF_STRESS:-40}
-# A debug kernel takes seconds to start a program: there all pauses are longer.
-slow=1 pause='' resize=0.2
-[[ $(uname -r) != *-debug ]] || slow=5 pause='; sleep 4' resize=1
+pause='' resize=0.2
+[ "$slow" = 1 ] || pause='; sleep 4' resize=1
 sysctl=/proc/sys/net/netfilter
 jobs=()
 stop_jobs() {

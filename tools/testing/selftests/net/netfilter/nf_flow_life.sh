@@ -39,11 +39,11 @@ table() {
 }
 forwarded() { in_router nft -j reset counter inet test forwarded | jq '.nftables[1].counter.packets'; }
 flow() { in_client timeout 60 ./nf_flow_table.py "$@"; }
-load() { in_client timeout 100 ./nf_flow_table.py "$@" >"$dir/load" 2>&1 & }
+load() { in_client timeout $((100 * slow)) ./nf_flow_table.py "$@" >"$dir/load" 2>&1 & }
 offloaded() { busywait 9000 has_connection "$1.*OFFLOAD"; }
-given_back() { busywait 8000 not_offloaded "$1"; }
+given_back() { busywait $((8000 * slow)) not_offloaded "$1"; }
 not_offloaded() { connections | grep -E "$1" | grep -qv OFFLOAD; }
-gone() { busywait 10000 eval "! connections | grep -qE '$1'"; }
+gone() { busywait $((10000 * slow)) eval "! connections | grep -qE '$1'"; }
 # between IS LEAST MOST
 between() {
 	if [ "${1:-0}" -lt "$2" ] || [ "$1" -gt "$3" ]; then
@@ -62,19 +62,20 @@ done
 busywait 3000 in_server sh -c 'ss -uln | grep -q :4000'
 
 # Busy for longer than connection tracking would keep it without a word, then idle.
-in_router sysctl -qw net.netfilter.nf_conntrack_udp_timeout_stream=7 net.netfilter.nf_conntrack_udp_timeout=7 \
-	net.netfilter.nf_flowtable_udp_timeout=4 net.netfilter.nf_conntrack_tcp_timeout_established=12 \
-	net.netfilter.nf_flowtable_tcp_timeout=4
+in_router sysctl -qw net.netfilter.nf_conntrack_udp_timeout_stream=$((7 * slow)) net.netfilter.nf_conntrack_udp_timeout=$((7 * slow)) \
+	net.netfilter.nf_flowtable_udp_timeout=$((4 * slow)) net.netfilter.nf_conntrack_tcp_timeout_established=$((12 * slow)) \
+	net.netfilter.nf_flowtable_tcp_timeout=$((4 * slow))
 table 'counter;'
-in_client timeout 100 ./nf_flow_table.py paced 10.0.2.2 4000 6000 24 0.5 >"$dir/paced" 2>&1 &
+packets=$((24 * slow))
+in_client timeout $((100 * slow)) ./nf_flow_table.py paced 10.0.2.2 4000 6000 $packets 0.5 >"$dir/paced" 2>&1 &
 paced=$!
-in_client timeout 100 ./nf_flow_table.py tcp 10.0.2.2 4000 6001 5000 idle >"$dir/idle" 2>&1 &
+in_client timeout $((100 * slow)) ./nf_flow_table.py tcp 10.0.2.2 4000 6001 5000 idle >"$dir/idle" 2>&1 &
 check 'idle TCP: is a flow' offloaded 'tcp.*sport=6001'
 check 'idle TCP: given back' given_back 'tcp.*sport=6001'
 wait $paced
 check 'busy UDP: every datagram came back' is $? 0
 check 'busy UDP: still a flow' offloaded 'udp.*sport=6000'
-check 'busy UDP: all are counted' is "$(counts 'udp.*sport=6000' packets)" '24 24'
+check 'busy UDP: all are counted' is "$(counts 'udp.*sport=6000' packets)" "$packets $packets"
 check 'busy UDP: the chain saw the first' between "$(forwarded)" 1 30
 check 'busy UDP: given back' given_back 'udp.*sport=6000'
 check 'busy UDP: and forgotten in time' gone 'udp.*sport=6000'
@@ -113,7 +114,7 @@ for f in 4 6; do
 done
 
 # Under traffic: routes, connections, neighbours, devices.
-load paced 10.0.2.2 4000 6030 800 0.004
+load paced 10.0.2.2 4000 6030 $((800 * slow)) 0.004
 load=$!
 for _ in 1 2 3 4; do
 	ip -n "$router" route add 10.0.2.2/32 dev r1
